@@ -13,6 +13,7 @@ use thirtyfour::{LoggingPrefsLogLevel, prelude::*};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::window::Window;
+use crate::world::children;
 
 /// Tests that drive browsers at a time: each is many processes.
 static TESTS: Semaphore = Semaphore::const_new(2);
@@ -84,16 +85,11 @@ impl Chrome {
 fn driver() -> (Child, u16) {
     let mut said = Vec::new();
     for _start in 0..STARTS_MAX {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect(
-                "chromedriver must be installed: scripts/install-deps, or apt-get install chromium chromium-driver",
-            );
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        let mut driver = children::start(command).expect(
+            "chromedriver must be installed: scripts/install-deps, or apt-get install chromium chromium-driver",
+        );
         let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
         let port = lines.by_ref().find_map(|line| {
             let port =

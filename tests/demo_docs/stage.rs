@@ -29,6 +29,8 @@ pub(crate) struct Stage {
 impl Stage {
     /// Starts it; `dir` is where it lives.
     pub(crate) fn start(mut command: Command, dir: PathBuf) -> Self {
+        // This test's thread has it until it ends, which may be by `kill -9`.
+        system_calls::end_with_this_process(&mut command);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let said = Arc::new(Mutex::new(Vec::new()));
         let lines = BufReader::new(child.stdout.take().expect("its stdout is a pipe")).lines();

@@ -10,7 +10,7 @@ use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, ReownMode};
 use crate::world::command::{Ended, at, callbunker, program};
 use crate::world::comparing::{reconcile, rename, stocked};
 use crate::world::daemon::Daemon;
-use crate::world::{ADMIN_KEY, World, eventually};
+use crate::world::{ADMIN_KEY, World, children, eventually};
 
 const STAGING: &str = "callbunker:staging:6b1f7d0e-52a1-4b5c-9d1e-3f1a2b3c4d5e";
 
@@ -277,8 +277,9 @@ fn a_check_of_a_daemon_that_is_not_there_is_69() {
 fn a_watched_status_is_told_again_until_somebody_ends_it() {
     let (_world, daemon, _) = stocked(1);
     let env = [("CALLBUNKER_URL", daemon.url.as_str()), ("ADMIN_API_KEY", ADMIN_KEY)];
-    let mut watching =
-        program(&env, &["status", "--watch"]).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let mut command = program(&env, &["status", "--watch"]);
+    command.stdout(Stdio::piped());
+    let mut watching = children::start(command).expect("the program starts");
     let lines = BufReader::new(watching.stdout.take().expect("its output")).lines();
     let told = lines.map_while(Result::ok).filter(|line| line == "Nothing needs you.").take(2).count();
     assert_eq!(told, 2);

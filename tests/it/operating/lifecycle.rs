@@ -94,3 +94,40 @@ fn the_log_is_json_with_a_url_that_answers_and_no_secret() {
         assert!(!text.contains(secret), "a secret in the log");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_of_the_tests_that_is_killed_leaves_no_daemon() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    use crate::world::children;
+
+    const NAME: &str = "operating::lifecycle::a_run_of_the_tests_that_is_killed_leaves_no_daemon";
+    // Set in the run that is killed.
+    const AGAIN: &str = "TESTS_RUN_AGAIN";
+    if std::env::var_os(AGAIN).is_some() {
+        let settings = std::env::vars().filter(|(name, _)| name != AGAIN).collect();
+        // It goes on when the thread that asked for it has ended.
+        let daemon = std::thread::spawn(move || Daemon::start(&settings)).join().expect("a daemon");
+        assert!(daemon.status()["available"].is_number());
+        println!("it stands in {}", daemon.tasks().parent().expect("a folder of the system's").display());
+        loop {
+            std::thread::park();
+        }
+    }
+    let world = World::new().quiet();
+    let mut run = Command::new(std::env::current_exe().expect("this program"));
+    run.args(["--exact", NAME, "--nocapture"]).env_clear().envs(world.settings()).env(AGAIN, "1");
+    run.stdout(Stdio::piped());
+    let mut run = children::start(run).expect("it runs again");
+    let mut lines = BufReader::new(run.stdout.take().expect("its stdout")).lines().map_while(Result::ok);
+    let told = lines.find_map(|line| line.split_once("it stands in ").map(|(_, place)| place.to_owned()));
+    let stat = format!("{}/stat", told.expect("a daemon of that run"));
+    // A corpse that nobody buries has ended, too.
+    let lives = || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+    assert!(lives());
+    run.kill().expect("it is ours");
+    run.wait().expect("it ends");
+    eventually("it ended with its run", || !lives());
+}

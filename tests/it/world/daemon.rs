@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::world::{ADMIN_KEY, SIGNUP_KEY};
+use crate::world::{ADMIN_KEY, SIGNUP_KEY, children};
 
 pub struct Daemon {
     child: Child,
@@ -85,7 +85,9 @@ impl Daemon {
 
     /// The same with failpoints in force from its first step on.
     pub fn spawn_with_failpoints(settings: &BTreeMap<String, String>, lines: &str) -> Self {
-        Self::spawn_as(Command::new(env!("CARGO_BIN_EXE_callbunker")).arg("serve"), settings, lines, Stdio::null())
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callbunker"));
+        command.arg("serve");
+        Self::spawn_as(command, settings, lines, Stdio::null())
     }
 
     /// The same with a socket that is handed over as systemd does it: descriptor 3, `LISTEN_FDS` as given, and `LISTEN_PID`.
@@ -95,23 +97,22 @@ impl Daemon {
             r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=$1; export LISTEN_PID LISTEN_FDS; exec "$0" serve"#;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script, env!("CARGO_BIN_EXE_callbunker"), count]);
-        Self::spawn_as(&mut command, settings, "", Stdio::from(socket.into()))
+        Self::spawn_as(command, settings, "", Stdio::from(socket.into()))
     }
 
-    fn spawn_as(command: &mut Command, settings: &BTreeMap<String, String>, lines: &str, stdin: Stdio) -> Self {
+    fn spawn_as(mut command: Command, settings: &BTreeMap<String, String>, lines: &str, stdin: Stdio) -> Self {
         let failpoints =
             std::env::temp_dir().join(format!("callbunker-failpoints-{}-{}", std::process::id(), unique()));
         std::fs::write(&failpoints, lines).expect("the failpoints' file");
-        let mut child = command
+        command
             .env_clear()
             .env("CALLBUNKER_FAILPOINTS_FILE", &failpoints)
             .env("RUST_BACKTRACE", "0")
             .envs(settings)
             .stdin(stdin)
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the daemon starts");
+            .stderr(Stdio::piped());
+        let mut child = children::start(command).expect("the daemon starts");
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = BufReader::new(child.stderr.take().expect("its stderr is a pipe")).lines();
         let log_stalls = Arc::new(AtomicBool::new(false));

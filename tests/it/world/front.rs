@@ -10,7 +10,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, conn
 use serde_json::Value;
 
 use crate::world::daemon::{Daemon, Reply};
-use crate::world::{a_port_of_its_own, eventually};
+use crate::world::{a_port_of_its_own, children, eventually};
 
 /// Where the documented files have callbunker.
 const DOCUMENTED: &str = "127.0.0.1:8080";
@@ -75,7 +75,7 @@ impl Front {
     fn start(mut command: Command, folder: PathBuf, port: u16) -> Self {
         let said = std::fs::File::create(folder.join("said")).expect("a file");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
-        let process = command.spawn().expect("the proxy starts");
+        let process = children::start(command).expect("the proxy starts");
         let mut front = Self { process, folder, port };
         eventually("the proxy listens", || {
             assert!(front.process.try_wait().expect("its state").is_none(), "{}", front.said());

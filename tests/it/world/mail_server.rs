@@ -18,7 +18,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::world::authority::Authority;
-use crate::world::{a_port_of_its_own, eventually};
+use crate::world::{a_port_of_its_own, children, eventually};
 
 const USER: &str = "robot";
 const NOBODY: u32 = 65_534;
@@ -78,7 +78,7 @@ impl MailServer {
             command.uid(NOBODY).gid(NOBODY);
         }
         fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("its folder is readable");
-        let server = Self { process: command.spawn().expect("Exim starts"), folder, port, tls_port };
+        let server = Self { process: children::start(command).expect("Exim starts"), folder, port, tls_port };
         eventually("Exim listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         server
     }

@@ -6,6 +6,7 @@ pub mod alerting;
 pub mod authority;
 pub mod between;
 pub mod browser;
+pub mod children;
 pub mod command;
 pub mod comparing;
 pub mod connect_proxy;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use postgres_fixture::Cluster;
 
-use crate::world::{World, a_port_of_its_own, eventually};
+use crate::world::{World, a_port_of_its_own, children, eventually};
 
 /// PgBouncer in front of a world's database.
 pub struct Pooler {
@@ -48,14 +48,13 @@ impl Pooler {
         if std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
             command.args(["-u", "postgres"]);
         }
-        let process = command
+        command
             .arg(&config)
             .env("LD_LIBRARY_PATH", tools)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("PgBouncer starts");
+            .stderr(Stdio::null());
+        let process = children::start(command).expect("PgBouncer starts");
         let pooler = Self { process, folder, url: format!("postgres://fixture_owner@127.0.0.1:{port}/{name}") };
         eventually("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         pooler
