@@ -170,7 +170,7 @@ fn a_daemon_that_is_lost_between_two_chunks_is_told_with_what_is_in() {
 #[test]
 fn a_command_that_is_killed_between_two_chunks_is_finished_by_the_same_file() {
     let (world, daemon, csv) = earlier_service("killed", 400);
-    daemon.failpoints("handler=1*off->sleep(3000)");
+    daemon.failpoints("handler=1*off->pause");
     let env = [("ADMIN_API_KEY", ADMIN_KEY), ("CALLBUNKER_URL", daemon.url.as_str())];
     let folder = std::env::temp_dir().join(format!("callbunker-killed-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");

@@ -27,7 +27,7 @@ fn a_page_that_was_read_before_a_number_was_adopted_holds_it_no_more() {
     rename(&world, idle, STAGING);
     rewire(&world, theirs);
     rewire(&world, drifted);
-    daemon.failpoints("reconcile_page_read=1*sleep(5000)");
+    daemon.failpoints("reconcile_page_read=1*pause->off");
     let lists = world.twilio.truth().requests_of(On::List);
     std::thread::scope(|scope| {
         let comparing = scope.spawn(|| reconcile(&daemon));
@@ -35,6 +35,7 @@ fn a_page_that_was_read_before_a_number_was_adopted_holds_it_no_more() {
         std::thread::sleep(Duration::from_millis(1000));
         rename(&world, idle, &name);
         configure(&daemon, &[theirs, drifted]);
+        daemon.failpoint_off("reconcile_page_read");
         assert_found(&comparing.join().unwrap(), &[]);
     });
     assert_eq!(row(&world, idle, "status, webhook_status"), "available|configured");
@@ -49,7 +50,7 @@ fn what_an_older_origin_set_late_counts_as_confirmed_for_nobody() {
     let second = world.daemon();
     rewire(&world, &numbers[0]);
     // The first instance has marked the number and is about to set the old webhooks, while the new ones are configured.
-    first.failpoints("care_marked=1*sleep(5000)");
+    first.failpoints("care_marked=1*pause->off");
     world.sql("UPDATE numbers SET webhook_status = 'drifted'");
     eventually("it is about to", || first.status()["unready"] == 1 && world.twilio.truth().requests_of(On::Fetch) > 0);
     std::thread::sleep(Duration::from_millis(500));
@@ -57,6 +58,7 @@ fn what_an_older_origin_set_late_counts_as_confirmed_for_nobody() {
     let new = format!("{NEW_ORIGIN}/twilio/sms");
     assert_eq!(owned(&world, &numbers[0]).sms_url, new);
     let updates = world.twilio.truth().updates;
+    first.failpoint_off("care_marked");
     eventually("the old webhooks came late", || world.twilio.truth().updates > updates);
     eventually("what is assignable carries the new ones", || {
         world.sql("SELECT count(*) FROM leases WHERE user_id IS NULL AND ready").ends_with('1')
@@ -83,13 +85,14 @@ fn a_number_that_was_somebodys_during_a_change_of_origin_is_not_given_back_uncon
 fn care_leaves_a_number_alone_that_became_somebodys_since_it_was_listed() {
     let (world, daemon, numbers) = stocked(1);
     rewire(&world, &numbers[0]);
-    world.twilio.set_latency_on(On::Fetch, Duration::from_millis(1500));
+    world.twilio.set_latency_on(On::Fetch, Duration::from_secs(4));
     let fetches = world.twilio.truth().requests_of(On::Fetch);
     world.sql("UPDATE numbers SET webhook_status = 'drifted'");
     eventually("care asks for it", || world.twilio.truth().requests_of(On::Fetch) > fetches);
     let rows = json!({"numbers": [{"phone_number": numbers[0], "user_id": "u-1"}]});
     assert_eq!(daemon.post("/admin/phones/api/import", &rows).ok()["assigned"], 1);
-    std::thread::sleep(Duration::from_secs(3));
+    // Care has its answer by then.
+    std::thread::sleep(Duration::from_secs(5));
     assert!(!is_ours(&world, &numbers[0]), "only an operator rewires what is somebody's");
     assert_eq!(world.twilio.truth().updates, 0);
     assert_eq!(configure(&daemon, &[&numbers[0]])["configured"], 1);

@@ -108,7 +108,7 @@ fn the_grace_bounds_the_end_whatever_twilio_does() {
         (daemon.wait().code(), began.elapsed())
     });
     assert_eq!(code, Some(0));
-    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(took < Duration::from_secs(28), "{took:?}, and Twilio takes thirty");
 }
 
 #[test]

@@ -176,11 +176,12 @@ fn too_many_deaths_in_the_window_end_the_process_with_1() {
 fn readiness_names_the_parts_that_are_stuck() {
     let (_world, daemon) = stocked(1);
     assert_eq!(readyz(&daemon).status, 200);
-    daemon.failpoints("schedule=1*sleep(12000)");
+    daemon.failpoints("schedule=1*pause->off");
     // Not all of them count as stuck at the same moment.
     eventually("it is not ready, and names the desk", || {
         let told = readyz(&daemon);
         told.status == 503 && told.body["failing"].as_array().is_some_and(|parts| parts.contains(&json!("desk")))
     });
+    daemon.failpoint_off("schedule");
     eventually("it is ready again", || readyz(&daemon).status == 200);
 }

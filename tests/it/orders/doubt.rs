@@ -8,7 +8,7 @@ use crate::world::{World, eventually};
 
 #[test]
 fn a_purchase_whose_answer_is_lost_is_found_and_nothing_else_is_bought_instead() {
-    let world = World::new().quiet().set("twilio.request_timeout_ms", 500);
+    let world = World::new().quiet().set("twilio.request_timeout_ms", 1500);
     let daemon = world.daemon();
     let losses = [
         FaultKind::CommitThenHang,
@@ -37,7 +37,7 @@ fn a_purchase_whose_answer_is_lost_is_found_and_nothing_else_is_bought_instead()
 
 #[test]
 fn a_create_without_effect_is_posted_again_for_the_same_number_under_a_counted_attempt() {
-    let world = World::new().quiet().set("twilio.request_timeout_ms", 500);
+    let world = World::new().quiet().set("twilio.request_timeout_ms", 1500);
     let daemon = world.daemon();
     for kind in [FaultKind::Reset, FaultKind::Hang, FaultKind::Error503, FaultKind::Html502, FaultKind::TooManyRequests]
     {

@@ -144,11 +144,13 @@ fn the_lock_is_held_in_a_transaction_of_its_own_that_holds_back_nothing() {
 fn a_run_whose_lock_died_buys_nothing_more_once_another_instance_has_taken_over() {
     let world = World::new().quiet().set("spend.purchases_per_hour_max", 40);
     let (first, second) = (world.daemon(), world.daemon());
-    world.twilio.set_latency_on(On::Create, Duration::from_millis(300));
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(500));
     std::thread::scope(|scope| {
         let lost = scope.spawn(|| first.purchase(30).ok());
         eventually("the first one buys", || world.bought() >= 2);
-        world.sql(&format!("SELECT pg_terminate_backend(pid) {HELD}"));
+        // Between two slices it has none to lose.
+        let cut = format!("SELECT count(pg_terminate_backend(pid)) {HELD}");
+        eventually("it loses its lock", || world.count(&cut) > 0);
         let next = second.purchase(30).ok();
         let lost = lost.join().unwrap();
         assert_eq!(lost["state"], "interrupted", "{lost}");

@@ -49,9 +49,11 @@ fn a_number_that_is_set_back_three_times_a_day_is_held_told_and_taken_back_by_an
     let need = needs(&daemon, "contested").expect("it needs somebody");
     assert_eq!((&need["count"], &need["severity"]), (&json!(1), &json!("warning")));
     assert_eq!(needs(&daemon, "to_decide"), None, "told once");
-    assert!(daemon.has_logged(
-        "somebody else set a number's webhooks back three times within a day: find out who, then adopt it"
-    ));
+    eventually("the log says so", || {
+        daemon.has_logged(
+            "somebody else set a number's webhooks back three times within a day: find out who, then adopt it",
+        )
+    });
     let pool = [("pool", "default")];
     eventually("the metric tells", || Scrape::of(&daemon).get("callbunker_numbers_contested", &pool) > 0.5);
     // Nobody pulls any more.

@@ -100,18 +100,20 @@ fn after_kill_9_in_the_middle_of_an_import_the_same_call_finishes_it() {
 
 #[test]
 fn a_repeat_beside_the_first_call_is_never_told_that_a_living_number_has_left() {
-    let (world, daemon) = account(3);
+    let (_world, daemon) = account(3);
     let rows: Vec<Value> = (0..3).map(|n| json!({"phone_number": number(n), "user_id": format!("u-{n}")})).collect();
     let body = json!({"numbers": rows});
+    // Whichever of two has decided first stands still while the other one writes.
     daemon.failpoints("import_decided=1*pause");
+    let (ended, first_to_end) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
-        let slow = scope.spawn(|| import(&daemon, &body).ok());
-        eventually("the first call has decided", || world.twilio.truth().requests_of(On::List) >= 3);
-        // It has the last page; only its own thoughts are left, which nothing outside tells of.
-        std::thread::sleep(std::time::Duration::from_secs(4));
-        assert_eq!(import(&daemon, &body).ok()["imported"], 3);
+        for ended in [ended.clone(), ended] {
+            let (daemon, body) = (&daemon, &body);
+            scope.spawn(move || ended.send(import(daemon, body).ok()));
+        }
+        assert_eq!(first_to_end.recv().unwrap()["imported"], 3);
         daemon.failpoint_off("import_decided");
-        let told = slow.join().unwrap();
+        let told = first_to_end.recv().unwrap();
         let codes: Vec<&Value> = told["problems"].as_array().unwrap().iter().map(|problem| &problem["code"]).collect();
         assert_eq!(codes, ["changed_meanwhile"; 3], "{told}");
     });
