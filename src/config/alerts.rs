@@ -7,8 +7,6 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
-use super::loader::Loader;
-use super::problem::{Origin, Problem};
 use super::root::Config;
 use crate::domain::PhoneNumber;
 use crate::domain::alert::AlertChannel;
@@ -138,9 +136,11 @@ impl Config {
 
     fn mail(&self) -> Option<Mail> {
         let email = &self.alerts.email;
-        let url = &email.smtp_url.as_ref()?.0;
-        let user = percent_encoding::percent_decode_str(url.username()).decode_utf8_lossy().into_owned();
-        let password = self.secrets.alerts.smtp_password.clone().filter(|_| !user.is_empty());
+        let secrets = &self.secrets.alerts;
+        let url = secrets.smtp_url.as_ref().or(email.smtp_url.as_ref().map(|url| &url.0))?;
+        let user = percent_decoded(url.username());
+        let inside = || url.password().map(|password| SecretString::from(percent_decoded(password)));
+        let password = secrets.smtp_password.clone().or_else(inside).filter(|_| !user.is_empty());
         Some(Mail {
             server: MailServer {
                 is_wrapped: url.scheme() == "smtps",
@@ -153,90 +153,11 @@ impl Config {
             to: email.to.clone(),
         })
     }
+}
 
-    /// What `[alerts]` and its secrets must say together.
-    pub(super) fn check_alerts(&self, loader: &Loader, problems: &mut Vec<Problem>) {
-        let (alerts, secrets) = (&self.alerts, &self.secrets.alerts);
-        let [password_at, signing_at, webhook_at, heartbeat_at] = &secrets.origins;
-        let is_sound = |key: &str| !problems.iter().any(|problem| problem.key == key);
-        let mut found = Vec::new();
-        let mut refuse = |keys: [&str; 2], origin: Origin, what: &str, remedy: &str| {
-            if keys.iter().all(|key| is_sound(key)) {
-                found.push(Problem::new(keys[0], origin, what, remedy));
-            }
-        };
-        for (key, name, plain, secret, origin) in [
-            ("alerts.webhook.url", "ALERT_WEBHOOK_URL", &alerts.webhook.url, &secrets.webhook_url, webhook_at),
-            (
-                "alerts.heartbeat_url",
-                "ALERT_HEARTBEAT_URL",
-                &alerts.heartbeat_url,
-                &secrets.heartbeat_url,
-                heartbeat_at,
-            ),
-        ] {
-            if let (Some(plain), Some(secret)) = (plain, secret)
-                && plain.0 != *secret
-            {
-                refuse(
-                    [name, key],
-                    origin.clone(),
-                    &format!("and {key} are both set, and differ"),
-                    "unset one of them",
-                );
-            }
-        }
-        let smtp = ["alerts.email.smtp_url", "ALERT_SMTP_PASSWORD"];
-        let has_user = alerts.email.smtp_url.as_ref().map(|url| !url.0.username().is_empty());
-        match (has_user, secrets.smtp_password.is_some()) {
-            (Some(true), false) => {
-                refuse(smtp, loader.origin_of(smtp[0]), "names a user without a password", "give ALERT_SMTP_PASSWORD")
-            }
-            (Some(false), true) => refuse(
-                [smtp[1], smtp[0]],
-                password_at.clone(),
-                "is of no user",
-                "name the user in alerts.email.smtp_url: smtps://user@host",
-            ),
-            (None, true) => refuse(
-                [smtp[1], smtp[0]],
-                password_at.clone(),
-                "is of no mail server",
-                "give alerts.email.smtp_url, or take it away",
-            ),
-            (Some(true), true) | (Some(false) | None, false) => {}
-        }
-        let has_webhook = alerts.webhook.url.is_some() || secrets.webhook_url.is_some();
-        match (has_webhook, !secrets.webhook_secrets.is_empty()) {
-            (true, false) => refuse(
-                ["alerts.webhook.url", "ALERT_WEBHOOK_SECRET"],
-                loader.origin_of("alerts.webhook.url"),
-                "is given, but nothing signs what is sent there",
-                "give ALERT_WEBHOOK_SECRET: whsec_ and the base64 of 32 random bytes",
-            ),
-            (false, true) => refuse(
-                ["ALERT_WEBHOOK_SECRET", "alerts.webhook.url"],
-                signing_at.clone(),
-                "signs nothing",
-                "give alerts.webhook.url, or take it away",
-            ),
-            (true, true) | (false, false) => {}
-        }
-        for (key, is_on, secret, has_secret) in [
-            ("alerts.slack", alerts.slack, "ALERT_SLACK_URL", secrets.slack_url.is_some()),
-            ("alerts.pagerduty", alerts.pagerduty, "ALERT_PAGERDUTY_KEY", secrets.pagerduty_key.is_some()),
-        ] {
-            if is_on && !has_secret {
-                refuse(
-                    [key, secret],
-                    loader.origin_of(key),
-                    "is true, but nothing says where or with which key",
-                    &format!("give {secret}"),
-                );
-            }
-        }
-        problems.extend(found);
-    }
+/// A part of a URL as whoever wrote it meant it.
+pub(super) fn percent_decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn is_here(url: &Url) -> bool {

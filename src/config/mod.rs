@@ -7,6 +7,7 @@
 //! How to get it wrong: reading a variable or a file anywhere else.
 
 mod alerts;
+mod alerts_together;
 mod certificates;
 mod describe;
 mod environment;

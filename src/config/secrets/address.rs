@@ -7,7 +7,7 @@ use url::Url;
 
 use super::source::Vault;
 use crate::config::problem::Origin;
-use crate::config::sections::{address_fault, events_fault, proxy_fault};
+use crate::config::sections::{address_fault, events_fault, proxy_fault, smtp_fault};
 
 /// An address that may hold a password, and so comes as a secret.
 pub(super) struct Address {
@@ -44,6 +44,12 @@ pub(super) const HEARTBEAT: Address = Address {
     name: "ALERT_HEARTBEAT_URL",
     example: "give an https URL such as https://hc-ping.com/your-check",
     fault: address_fault,
+};
+
+pub(super) const SMTP: Address = Address {
+    name: "ALERT_SMTP_URL",
+    example: "give a URL such as smtps://user:password@mail.example.com",
+    fault: smtp_fault,
 };
 
 /// The address, if it is given and sound, and where it was given.

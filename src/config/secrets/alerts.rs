@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::address::{Address, HEARTBEAT, SLACK, WEBHOOK, address};
+use super::address::{Address, HEARTBEAT, SLACK, SMTP, WEBHOOK, address};
 use super::source::{Secret, Vault};
 use crate::config::problem::Origin;
 
@@ -20,6 +20,8 @@ const PAGERDUTY_CHARACTERS: usize = 32;
 /// What the channels of alerts need that must never be printed.
 #[derive(Clone)]
 pub struct AlertSecrets {
+    /// `alerts.email.smtp_url`, given as a secret, perhaps with the password in it.
+    pub smtp_url: Option<Url>,
     /// `ALERT_SMTP_PASSWORD`
     pub smtp_password: Option<SecretString>,
     /// `ALERT_WEBHOOK_SECRET`: each `whsec_` and base64; the first one is the newest.
@@ -32,20 +34,21 @@ pub struct AlertSecrets {
     pub pagerduty_key: Option<SecretString>,
     /// `alerts.heartbeat_url`, given as a secret.
     pub heartbeat_url: Option<Url>,
-    /// Where each was given: the password, the signing secrets, the webhook's address, the heartbeat's.
-    pub(in crate::config) origins: [Origin; 4],
+    /// Where each was given: the password, the signing secrets, the webhook's address, the heartbeat's, the mail server's.
+    pub(in crate::config) origins: [Origin; 5],
 }
 
 impl AlertSecrets {
     pub(super) fn unset() -> Self {
         Self {
+            smtp_url: None,
             smtp_password: None,
             webhook_secrets: Vec::new(),
             webhook_url: None,
             slack_url: None,
             pagerduty_key: None,
             heartbeat_url: None,
-            origins: [Origin::Default, Origin::Default, Origin::Default, Origin::Default],
+            origins: [const { Origin::Default }; 5],
         }
     }
 
@@ -57,19 +60,21 @@ impl AlertSecrets {
         let (webhook_url, webhook_origin) = given(&WEBHOOK);
         let (slack_url, _) = given(&SLACK);
         let (heartbeat_url, heartbeat_origin) = given(&HEARTBEAT);
+        let (smtp_url, smtp_origin) = given(&SMTP);
         let pagerduty_key = pagerduty_key(vault);
         let origin = |secret: &Option<Secret>| secret.as_ref().map_or(Origin::Default, |secret| secret.origin.clone());
-        let origins = [origin(&password), origin(&signing), webhook_origin, heartbeat_origin];
+        let origins = [origin(&password), origin(&signing), webhook_origin, heartbeat_origin, smtp_origin];
         let smtp_password = password.map(|secret| secret.text);
-        Self { smtp_password, webhook_secrets, webhook_url, slack_url, pagerduty_key, heartbeat_url, origins }
+        Self { smtp_url, smtp_password, webhook_secrets, webhook_url, slack_url, pagerduty_key, heartbeat_url, origins }
     }
 
     /// Whether each is the same as in `other`, by the name of its variable.
-    pub(in crate::config) fn compared(&self, other: &Self) -> [(&'static str, bool); 6] {
+    pub(in crate::config) fn compared(&self, other: &Self) -> [(&'static str, bool); 7] {
         let all_same = |one: &[SecretString], two: &[SecretString]| {
             one.iter().map(ExposeSecret::expose_secret).eq(two.iter().map(ExposeSecret::expose_secret))
         };
         [
+            ("ALERT_SMTP_URL", self.smtp_url == other.smtp_url),
             ("ALERT_SMTP_PASSWORD", same_or_none(&self.smtp_password, &other.smtp_password)),
             ("ALERT_WEBHOOK_SECRET", all_same(&self.webhook_secrets, &other.webhook_secrets)),
             ("ALERT_WEBHOOK_URL", self.webhook_url == other.webhook_url),
@@ -80,8 +85,9 @@ impl AlertSecrets {
     }
 
     /// Whether each is given, by the name of its variable.
-    pub(in crate::config) fn given(&self) -> [(&'static str, bool); 6] {
+    pub(in crate::config) fn given(&self) -> [(&'static str, bool); 7] {
         [
+            ("ALERT_SMTP_URL", self.smtp_url.is_some()),
             ("ALERT_SMTP_PASSWORD", self.smtp_password.is_some()),
             ("ALERT_WEBHOOK_SECRET", !self.webhook_secrets.is_empty()),
             ("ALERT_WEBHOOK_URL", self.webhook_url.is_some()),

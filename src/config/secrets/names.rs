@@ -14,6 +14,7 @@ pub(in crate::config) const SECRETS: &[&str] = &[
     "ADMIN_API_KEY",
     "READONLY_API_KEY",
     "SIGNUP_API_KEY",
+    "ALERT_SMTP_URL",
     "ALERT_SMTP_PASSWORD",
     "ALERT_WEBHOOK_SECRET",
     "ALERT_WEBHOOK_URL",

@@ -82,21 +82,13 @@ fn check_webs(alerts: &AlertsConfig, checks: &mut Checks<'_>) {
     }
 }
 
-/// The mail server and the mailboxes.
+/// The mail server and the mailboxes; that all of them are given is looked at where the secrets are.
 fn check_email(email: &EmailConfig, checks: &mut Checks<'_>) {
-    let given = [email.smtp_url.is_some(), email.from.is_some(), !email.to.is_empty()];
-    let keys = ["email.smtp_url", "email.from", "email.to"];
-    if given.contains(&true)
-        && let Some(missing) = given.iter().position(|given| !given)
-    {
-        let is_sound = keys.iter().all(|key| (checks.is_sound)(&checks.at(key)));
-        if is_sound {
-            checks.refuse(keys[missing], "is missing, though the rest of alerts.email is given", "give all three");
-        }
-    }
-    if let Some(url) = &email.smtp_url
-        && let Some((what, remedy)) = fault_of_smtp(&url.0)
-    {
+    let smtp = email.smtp_url.as_ref().map(|url| &url.0);
+    if smtp.is_some_and(|url| url.password().is_some()) {
+        let remedy = "remove it, and give it as ALERT_SMTP_PASSWORD, or the whole URL as ALERT_SMTP_URL";
+        checks.refuse("email.smtp_url", "holds a password, and secrets do not belong here", remedy);
+    } else if let Some((what, remedy)) = smtp.and_then(smtp_fault) {
         checks.refuse("email.smtp_url", what, remedy);
     }
     let fault = |mailbox: &String| !is_mailbox(mailbox);
@@ -112,14 +104,13 @@ fn check_email(email: &EmailConfig, checks: &mut Checks<'_>) {
     }
 }
 
-fn fault_of_smtp(url: &Url) -> Option<(&'static str, &'static str)> {
+/// What is wrong with the URL of a mail server, and what to do.
+pub(in crate::config) fn smtp_fault(url: &Url) -> Option<(&'static str, &'static str)> {
     let form = "give smtps://user@host, or smtp://user@host for STARTTLS";
     if !matches!(url.scheme(), "smtp" | "smtps") {
         Some(("is neither smtps nor smtp", form))
     } else if url.host_str().is_none_or(str::is_empty) {
         Some(("names no host", form))
-    } else if url.password().is_some() {
-        Some(("holds a password, and secrets do not belong here", "remove it, and give it as ALERT_SMTP_PASSWORD"))
     } else if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
         Some(("carries a path, a query or a fragment", "give scheme, user, host and port only"))
     } else {

@@ -26,7 +26,7 @@ mod twilio;
 mod webhooks;
 
 pub(crate) use alerts::AlertsConfig;
-pub(in crate::config) use alerts_rules::address_fault;
+pub(in crate::config) use alerts_rules::{address_fault, smtp_fault};
 pub(crate) use audit::AuditConfig;
 pub(crate) use breaker::BreakerConfig;
 pub(crate) use database::DatabaseConfig;

@@ -80,6 +80,8 @@ fn secrets_that_are_none_or_of_no_use_are_refused() {
         ("ALERT_SLACK_URL", "http://hooks.slack.com/x", &["plain http"]),
         ("ALERT_WEBHOOK_URL", "https://ops.example.com/x", &["nothing signs"]),
         ("ALERT_HEARTBEAT_URL", "no address", &["is not a URL"]),
+        ("ALERT_SMTP_URL", "https://u:p@mail.example.com", &["neither smtps nor smtp"]),
+        ("ALERT_SMTP_URL", "smtps://u:p@mail.example.com", &["alerts.email.from", "is missing"]),
     ] {
         let problem = World::new().with(name, value).problem();
         assert_holds(&problem, parts);
@@ -92,6 +94,32 @@ fn secrets_that_are_none_or_of_no_use_are_refused() {
         .with("ALERT_WEBHOOK_SECRET", SIGNING)
         .with("ALERT_WEBHOOK_URL", "https://ops.example.com/y");
     assert_holds(&world.problem(), &["ALERT_WEBHOOK_URL", "both set, and differ"]);
+    let mail = "[alerts.email]\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]";
+    assert_holds(&alerts(mail).problem(), &["alerts.email.smtp_url", "is missing"]);
+    let given = |smtp: &str| alerts(mail).with("ALERT_SMTP_URL", smtp);
+    assert_holds(&given("smtps://us@mail.example.com").problem(), &["ALERT_SMTP_URL", "a user without"]);
+    assert_holds(&given("smtps://:pw@mail.example.com").problem(), &["ALERT_SMTP_URL", "a password of no user"]);
+    let twice = given("smtps://us:another@mail.example.com").with("ALERT_SMTP_PASSWORD", PASSWORD);
+    assert_holds(&twice.problem(), &["ALERT_SMTP_PASSWORD", "both set, and differ"]);
+    let world = alerts(MAIL).with("ALERT_SMTP_URL", "smtps://us:pw@other.example.com");
+    assert_holds(&world.problem(), &["ALERT_SMTP_URL", "both set, and differ"]);
+}
+
+#[test]
+fn a_mail_server_that_is_a_secret_has_its_password_inside() {
+    let mail = "[alerts.email]\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]";
+    let url = format!("smtps://us%40er:{}@mail.example.com:465", PASSWORD.replace('-', "%2D"));
+    let config = alerts(mail).with("ALERT_SMTP_URL", &url).load().unwrap();
+    let mail = config.alert_channels().email.unwrap();
+    let (user, password) = mail.login.as_ref().unwrap();
+    assert_eq!((user.as_str(), password.expose_secret()), ("us@er", PASSWORD));
+    assert_eq!(
+        (mail.server.host.as_str(), mail.server.is_wrapped, mail.server.port),
+        ("mail.example.com", true, Some(465))
+    );
+    for shown in [describe_effective(&config), format!("{config:?}"), format!("{mail:?}")] {
+        assert!(!shown.contains(PASSWORD) && !shown.contains("%2D"), "{shown}");
+    }
 }
 
 #[test]
