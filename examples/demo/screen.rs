@@ -88,7 +88,7 @@ curl -sS -X POST {simulator}/__sim/bundle -d '{{"sid":"{bundle}","country":"GB",
 
 source {environment} && callbunker resume --pool gb
 
-Somebody is told of such things: the page of the mailbox has a mail already, because the pools were empty when the demo began. Let Canada be
+Somebody is told of such things: the page of the mailbox has a mail already, because gb was halted. Let Canada be
 sold out, and let two Canadians sign up: a few seconds later ca is low. The webhook has it then, and the mail within a minute.
 
 curl -sS -X POST {simulator}/__sim/faults -d '{{"on":"search","fault":"no_stock","country":"CA","times":"forever"}}'

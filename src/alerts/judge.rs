@@ -49,10 +49,10 @@ pub(super) struct Seen {
 /// What every text has, and who gets it.
 pub(super) fn teller(config: &Config) -> Teller {
     let channels = config.alert_channels().in_use();
-    let page = |url: &url::Url| format!("{}/admin/phones/dashboard/alerts", url.as_str().trim_end_matches('/'));
+    let root = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
     Teller {
         instance: config.instance.name.to_string(),
-        dashboard: config.http.public_url.as_ref().map(page),
+        pages: config.http.public_url.as_ref().map(root),
         channels: channels.into_iter().map(|(channel, fingerprint)| ChannelInUse { channel, fingerprint }).collect(),
     }
 }

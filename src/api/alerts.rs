@@ -144,6 +144,7 @@ pub(crate) fn about_webhook() -> About {
             "summary": "Pool gb is empty: signups wait for a purchase.",
             "detail": "14 refused in the last 10 min. Signups wait for a purchase, or are refused. Give the pool what it needs.",
             "opened_at": "2026-11-29T13:12:00.000Z", "closed_at": null,
-            "url": "https://ops.example.com/admin/phones/dashboard/alerts"}}))
+            "url": "https://ops.example.com/admin/phones/dashboard/alerts",
+            "runbook": "https://ops.example.com/runbook/pool.empty"}}))
         .taken(StatusCode::OK, "Taken.")
 }

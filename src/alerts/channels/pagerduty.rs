@@ -69,7 +69,8 @@ fn event(one: &ClaimedNotification) -> Value {
     }
     if let Some(dashboard) = &told.links.dashboard {
         event["client_url"] = dashboard.as_str().into();
-        event["links"] = json!([{"href": dashboard, "text": "Dashboard"}]);
+        let links = told.links.addresses().zip(["Dashboard", "Runbook"]);
+        event["links"] = links.map(|(href, text)| json!({"href": href, "text": text})).collect();
     }
     event
 }

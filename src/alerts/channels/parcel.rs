@@ -51,7 +51,7 @@ impl Parcel {
 
     /// A test.
     pub(in crate::alerts) fn test(id: Uuid, created_at: DateTime<Utc>, teller: &Teller) -> Self {
-        let contents = Contents::Test { instance: teller.instance.clone(), dashboard: teller.dashboard.clone() };
+        let contents = Contents::Test { instance: teller.instance.clone(), dashboard: teller.dashboard() };
         Self { id, created_at, is_repeated: false, taken_by: Vec::new(), contents }
     }
 
@@ -68,6 +68,11 @@ impl Parcel {
             Contents::Alerts(all) => all.iter().map(|one| one.told.clone()).collect(),
             Contents::Test { .. } => Vec::new(),
         }
+    }
+
+    /// What became of alerts, each with its lines.
+    pub(super) fn lined(&self) -> Vec<(Told, Lines)> {
+        self.told().into_iter().zip(self.paragraphs()).collect()
     }
 
     /// One line, the instance first.

@@ -72,7 +72,7 @@ async fn send(texts: &Texts, twilio: &Twilio, db: &Db, parcel: &Parcel, to: &Pho
         }
     }
     let text = match &parcel.contents {
-        Contents::Alerts(_) => short(&parcel.told(), parcel.id),
+        Contents::Alerts(_) => short(&parcel.lined(), parcel.id),
         Contents::Test { .. } => format!("{} {mark}", parcel.test_sentence()),
     };
     twilio.send_text(to, &texts.from, &text).await.map_err(|error| of_twilio(&error, to, true))?;

@@ -1,12 +1,14 @@
 //! Pools that are low or empty, and numbers of pools that the configuration does not name.
 //!
-//! How to get it wrong: looking only at what is available now. A signup that waited and was served in between was hurt, too.
+//! How to get it wrong: looking only at what is available now. A signup that waited and was served in between was hurt, too. Or telling
+//! of a pool that was made a moment ago: it is empty until it is filled for the first time.
 
 use super::{Saying, Seen, seen_as};
 use crate::attention::{Kind, PoolLimits};
+use crate::db::passes::Pass;
 use crate::db::stock::Observation;
 use crate::domain::alert::{AlertKind, AlertSeverity, Observed, Verdict};
-use crate::domain::{PoolName, PoolPolicy, counted};
+use crate::domain::{PoolName, PoolPolicy, Stock, counted};
 
 pub(super) fn observe(seen: &Seen<'_>) -> Vec<Observed> {
     let mut observed = Vec::new();
@@ -41,7 +43,9 @@ fn empty(seen: &Seen<'_>, limits: &PoolLimits, stock: &Observation) -> Observed 
     let refused = seen.look.refused.get(name).copied().unwrap_or_default();
     let is_empty = available == 0 && (threshold_low > 0 || total_min > 0);
     let hurt = waiting > 0 || refused > 0 || seen.look.emergencies.contains(name);
+    let pass = seen.sight.pools.get(name).and_then(|sight| sight.pass.as_ref());
     let verdict = match (is_empty || hurt, available >= replenishment_batch_size.min(threshold_low)) {
+        (true, _) if !hurt && is_filled_first(stock, pass) => Verdict::Beginning,
         (true, _) => Verdict::Bad,
         (false, true) => return Observed::plain(AlertKind::PoolEmpty, Some(name), Verdict::Good),
         (false, false) => Verdict::Between,
@@ -55,6 +59,18 @@ fn empty(seen: &Seen<'_>, limits: &PoolLimits, stock: &Observation) -> Observed 
             Saying::new(summary, todo).detail(format!("{available} available now."))
         });
     seen_as(AlertKind::PoolEmpty, Some(name), (verdict, AlertSeverity::Critical), said)
+}
+
+/// Whether a pool that is empty never had a number that anybody could get, and its first ones are being bought: no pass has ended that
+/// says otherwise, or what was bought is on its way.
+fn is_filled_first(seen: &Observation, pass: Option<&Pass>) -> bool {
+    let Stock { unready, registering, unfit, registration_failed, apart, assigned, quarantined, purchasing, .. } =
+        seen.stock;
+    let was_filled = assigned + quarantined + seen.missing > 0;
+    // What serves nobody was bought and is no beginning of anything.
+    let serves_nobody = unfit + registration_failed + apart > 0;
+    let comes = unready + registering + purchasing + seen.stock.unsettled > 0;
+    !was_filled && !serves_nobody && (pass.is_none() || comes)
 }
 
 fn unconfigured(seen: &Seen<'_>, name: &PoolName, left: &Observation) -> Observed {

@@ -12,13 +12,14 @@ use crate::db::attachments::AttachmentsSeen;
 use crate::db::attention::{Lying, PoolSight, SpendCaps};
 use crate::db::buying_state::{Halted, Paused};
 use crate::db::numbers::SomeNumbers;
+use crate::db::passes::Pass;
 use crate::db::pool_halts::PoolHalt;
 use crate::db::pools::PoolsWebhooks;
 use crate::db::stock::{Observation, Overview};
-use crate::domain::{CapLimits, Keys, PoolPolicy, Stock};
+use crate::domain::{CapLimits, Keys, PoolPolicy, Stock, Trigger};
 
 use AlertSeverity::{Critical, Warning};
-use Verdict::{Bad, Between, Good, Unknown};
+use Verdict::{Bad, Beginning, Between, Good, Unknown};
 
 fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a time") + TimeDelta::minutes(minutes)
@@ -107,7 +108,7 @@ impl World {
             self.observe().into_iter().filter(|seen| seen.kind == kind && seen.subject == subject).collect();
         assert_eq!(found.len(), 1, "{kind} {subject}: {found:#?}");
         let seen = found.into_iter().next().unwrap();
-        if matches!(seen.verdict, Bad) {
+        if matches!(seen.verdict, Bad | Beginning) {
             assert!(seen.words.summary.ends_with('.') && seen.words.todo.ends_with('.'), "{seen:?}");
             assert_eq!(seen.words.means, kind.means());
         }
@@ -139,7 +140,6 @@ fn where_nothing_is_wrong_all_is_good() {
 fn pools_are_low_below_a_share_of_their_threshold_and_well_at_it() {
     let of = |kind, available| verdict(kind, "gb", |world| world.pool().stock.available = available);
     for (available, low, empty) in [
-        (0, (Bad, Warning), (Bad, Critical)),
         (4, (Bad, Warning), (Between, Warning)),
         (5, (Between, Warning), (Good, Warning)),
         (9, (Between, Warning), (Good, Warning)),
@@ -152,6 +152,12 @@ fn pools_are_low_below_a_share_of_their_threshold_and_well_at_it() {
         );
     }
     let empty = |arrange: fn(&mut World)| verdict(AlertKind::PoolEmpty, "gb", arrange);
+    let emptied = |world: &mut World| {
+        let stock = &mut world.pool().stock;
+        (stock.available, stock.assigned) = (0, 20);
+    };
+    assert_eq!(empty(emptied), (Bad, Critical));
+    assert_eq!(verdict(AlertKind::PoolLow, "gb", emptied), (Bad, Warning));
     assert_eq!(empty(|world| world.pool().stock.waiting = 1), (Bad, Critical));
     assert_eq!(empty(|world| _ = world.look.refused.insert(gb(), 3)), (Bad, Critical));
     assert_eq!(empty(|world| _ = world.look.emergencies.insert(gb())), (Bad, Critical));
@@ -162,6 +168,57 @@ fn pools_are_low_below_a_share_of_their_threshold_and_well_at_it() {
     };
     assert_eq!(verdict(AlertKind::PoolEmpty, "gb", wants_none), (Good, Warning), "it is as it shall be");
     assert_eq!(verdict(AlertKind::PoolLow, "gb", wants_none), (Good, Warning));
+}
+
+#[test]
+fn a_pool_that_is_filled_for_the_first_time_is_not_empty_yet() {
+    let pass = |reason: &str| Pass {
+        id: 1,
+        at: at(-1),
+        trigger: Trigger::WarmStart,
+        reason: reason.to_owned(),
+        purchased_count: 0,
+        error: None,
+        pool: gb(),
+    };
+    let first = |arrange: &dyn Fn(&mut World)| {
+        let mut world = World::new();
+        world.pool().stock.available = 0;
+        arrange(&mut world);
+        world.of(AlertKind::PoolEmpty, "gb").verdict
+    };
+    let ended = |world: &mut World| world.sight().pools.get_mut(&gb()).unwrap().pass = Some(pass("no_stock"));
+    assert_eq!(first(&|_| ()), Beginning, "nobody has tried yet");
+    assert_eq!(first(&ended), Bad, "somebody tried, and there are none");
+    // What was bought is on its way, whether the pass has ended or not.
+    for on_its_way in [
+        |stock: &mut Stock| stock.purchasing = 1,
+        |stock: &mut Stock| stock.unsettled = 1,
+        |stock: &mut Stock| stock.unready = 1,
+        |stock: &mut Stock| stock.registering = 1,
+    ] {
+        let comes = |world: &mut World| on_its_way(&mut world.pool().stock);
+        assert_eq!(first(&comes), Beginning);
+        let came = |world: &mut World| {
+            comes(world);
+            ended(world);
+        };
+        assert_eq!(first(&came), Beginning);
+    }
+    // Whoever was hurt is told of; what was there and went is no beginning, nor is what cannot be given to anybody.
+    for told in [
+        |world: &mut World| world.pool().stock.waiting = 1,
+        |world: &mut World| _ = world.look.refused.insert(gb(), 1),
+        |world: &mut World| _ = world.look.emergencies.insert(gb()),
+        |world: &mut World| world.pool().stock.assigned = 1,
+        |world: &mut World| world.pool().stock.quarantined = 1,
+        |world: &mut World| world.pool().missing = 1,
+        |world: &mut World| world.pool().stock.unfit = 1,
+        |world: &mut World| world.pool().stock.registration_failed = 1,
+        |world: &mut World| world.pool().stock.apart = 1,
+    ] {
+        assert_eq!(first(&told), Bad);
+    }
 }
 
 #[test]

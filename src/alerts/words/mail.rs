@@ -48,7 +48,7 @@ fn of_several(told: &[Told]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::told;
+    use super::super::lines::tests::told;
     use super::*;
 
     #[test]

@@ -6,19 +6,29 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Jsonb, Text, Timestamptz};
+use diesel::sql_types::{Bool, Jsonb, Text, Timestamptz};
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::alert::AlertChannel;
 
-/// Whatever waits because the far side was away is due: it lives.
-pub(super) fn wake(conn: &mut Connection, channel: AlertChannel) -> Result<(), DbError> {
+/// Whose messages are due, because the channel took one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// Those that wait because the far side was away: it lives.
+    OfFarSide,
+    /// All: somebody may have mended what they failed for, and asks.
+    All,
+}
+
+/// What waits for a channel is due.
+pub(super) fn wake(conn: &mut Connection, channel: AlertChannel, woken: Woken) -> Result<(), DbError> {
     sql_query(
         "UPDATE alert_messages SET due_at = clock_timestamp()
-          WHERE channel = $1 AND state = 'waiting' AND blames_far_side AND NOT gathers AND due_at > clock_timestamp()",
+          WHERE channel = $1 AND state = 'waiting' AND (blames_far_side OR $2) AND NOT gathers AND due_at > clock_timestamp()",
     )
     .bind::<Text, _>(channel.as_str())
+    .bind::<Bool, _>(woken == Woken::All)
     .execute(conn)?;
     Ok(())
 }
@@ -35,7 +45,7 @@ pub fn channel_is_back(conn: &mut Connection, channel: AlertChannel) -> Result<(
         )
         .bind::<Text, _>(channel.as_str())
         .execute(conn)?;
-        wake(conn, channel)
+        wake(conn, channel, Woken::All)
     })
 }
 

@@ -154,7 +154,7 @@ impl Scribe<'_> {
         let Some((alert, told)) = condition.as_ref().and_then(|row| Some((row.alert()?, row.transitions?))) else {
             return Ok(());
         };
-        let is_said = matches!(seen.verdict, Verdict::Bad | Verdict::Between) && !seen.words.summary.is_empty();
+        let is_said = !matches!(seen.verdict, Verdict::Good | Verdict::Unknown) && !seen.words.summary.is_empty();
         if is_said {
             alert_say(conn, alert.id, &seen.words)?;
         }

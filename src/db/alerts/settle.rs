@@ -13,7 +13,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::channels::wake;
+use super::channels::{Woken, wake};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::installation::database_now;
@@ -99,7 +99,7 @@ pub fn message_settle(
             Outcome::Taken { status } => {
                 end(conn, id, MessageState::Sent, *status, None)?;
                 channel_lives(conn, row.channel, *status)?;
-                wake(conn, row.channel)?;
+                wake(conn, row.channel, Woken::OfFarSide)?;
                 Ok(Settled::Ended(MessageState::Sent))
             }
             Outcome::Gone { status, error, fingerprint } => {

@@ -29,10 +29,18 @@ pub struct ChannelInUse {
 pub struct Teller {
     /// `instance.name`
     pub instance: String,
-    /// The dashboard's page of alerts, if it is known where browsers find it.
-    pub dashboard: Option<String>,
+    /// The root of our pages, without a slash at its end, if it is known where browsers find them.
+    pub pages: Option<String>,
     /// The channels that are configured.
     pub channels: Vec<ChannelInUse>,
+}
+
+impl Teller {
+    /// The dashboard's page of alerts.
+    #[must_use]
+    pub fn dashboard(&self) -> Option<String> {
+        self.pages.as_deref().map(Links::alerts)
+    }
 }
 
 /// An alert, as far as it is told.
@@ -100,7 +108,6 @@ pub(super) fn alert_say(conn: &mut Connection, alert: Uuid, words: &AlertWords) 
 /// Writes a transition, its words and its document; nobody is told yet.
 pub(super) fn transition_write(conn: &mut Connection, teller: &Teller, telling: &Telling<'_>) -> Result<(), DbError> {
     let Telling { alert, no, event, words, at } = telling;
-    let heading = alert.kind.heading().to_ascii_lowercase();
     let told = Told {
         instance: teller.instance.clone(),
         event: *event,
@@ -111,7 +118,7 @@ pub(super) fn transition_write(conn: &mut Connection, teller: &Teller, telling: 
         opened_at: alert.opened_at,
         closed_at: alert.closed_at,
         words: (*words).clone(),
-        links: Links { dashboard: teller.dashboard.clone(), runbook: format!("docs/runbook.md#{heading}") },
+        links: Links::of(alert.kind, teller.pages.as_deref()),
     };
     let stored = serde_json::to_value(&told).expect("it holds texts and lists of them");
     sql_query("INSERT INTO alert_transitions (alert_id, no, event, at, body, words) VALUES ($1, $2, $3, $4, $5, $6)")

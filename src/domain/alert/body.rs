@@ -44,6 +44,9 @@ struct Data {
     /// The dashboard, if it is known where browsers find it.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    /// What the runbook says of its kind: the daemon's own page, or the document's heading while that is not known; absent in a test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runbook: Option<String>,
 }
 
 impl Body {
@@ -60,6 +63,7 @@ impl Body {
             opened_at: instant(told.opened_at),
             closed_at: told.closed_at.map(instant),
             url: told.links.dashboard.clone(),
+            runbook: Some(told.links.runbook.clone()),
         };
         Self { what: format!("alert.{}", told.event), timestamp: instant(at), data }
     }
@@ -77,6 +81,7 @@ impl Body {
             opened_at: instant(at),
             closed_at: None,
             url,
+            runbook: None,
         };
         Self { what: "alert.test".to_owned(), timestamp: instant(at), data }
     }
@@ -125,7 +130,8 @@ mod tests {
             serde_json::json!({"type": "alert.cleared", "timestamp": "2027-01-15T08:00:00.005Z", "data": {
                 "id": Uuid::nil(), "kind": "pool.low", "pool": "gb", "severity": "warning",
                 "summary": "Pool gb has its threshold again.", "detail": "10 are available. Signups are served.",
-                "opened_at": "2027-01-15T08:00:00.005Z", "closed_at": "2027-01-15T08:00:00.005Z"}})
+                "opened_at": "2027-01-15T08:00:00.005Z", "closed_at": "2027-01-15T08:00:00.005Z",
+                "runbook": "docs/runbook.md#x"}})
         );
         let url = Some("https://ops.example.com/admin/phones/dashboard/alerts".to_owned());
         let test = Body::test(Uuid::nil(), "It works.".to_owned(), url.clone(), at);

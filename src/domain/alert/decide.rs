@@ -7,6 +7,8 @@
 //! | open | raise again if worse, remind | remind | clearing | stays |
 //! | clearing | open | open | clear once it lasted, watched | begins anew |
 //!
+//! Beginning counts as bad, but that it must last whatever kind it is, and for two minutes at least.
+//!
 //! Invariants: what lies between the two levels neither raises nor clears; good must have been watched without a gap, while bad
 //! before and after a gap counts as bad throughout; a `since` of the future is now.
 //! How to get it wrong: clearing on the first good look. A pool that is bought full and taken empty would tell of each.
@@ -18,11 +20,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::kind::{AlertKind, AlertSeverity};
 use crate::domain::number::stored_enum;
 
+/// A first filling has so long, however little else must last.
+const BEGINNING_LASTS: Duration = Duration::from_secs(120);
+
 /// What a look at a condition says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// It is as it should not be.
     Bad,
+    /// The same, but no more than a beginning, such as a pool that is being filled for the first time: it is told if it lasts, though
+    /// its kind is told at once.
+    Beginning,
     /// Neither bad nor good.
     Between,
     /// It is well.
@@ -119,20 +127,24 @@ pub fn decide(
     moment: Moment,
 ) -> Step {
     let now = moment.now;
-    let lasted = |since: DateTime<Utc>| now - since.min(now) >= delta(rules.lasts);
+    let is_at_once = kind.is_at_once() && verdict != Verdict::Beginning;
+    let lasts = if verdict == Verdict::Beginning { rules.lasts.max(BEGINNING_LASTS) } else { rules.lasts };
+    let lasted = |since: DateTime<Utc>| now - since.min(now) >= delta(lasts);
     match (standing, verdict) {
-        (Standing::Quiet, Verdict::Bad) if kind.is_at_once() => Step::Raise(now),
-        (Standing::Quiet, Verdict::Bad) => Step::Pending(now),
+        (Standing::Quiet, Verdict::Bad | Verdict::Beginning) if is_at_once => Step::Raise(now),
+        (Standing::Quiet, Verdict::Bad | Verdict::Beginning) => Step::Pending(now),
         (Standing::Quiet, Verdict::Between | Verdict::Good | Verdict::Unknown) => Step::Stay,
-        (Standing::Pending(since), Verdict::Bad) if kind.is_at_once() || lasted(since) => Step::Raise(since.min(now)),
-        (Standing::Pending(since), Verdict::Bad) if since > now => Step::Pending(now),
-        (Standing::Pending(_), Verdict::Bad | Verdict::Unknown) => Step::Stay,
+        (Standing::Pending(since), Verdict::Bad | Verdict::Beginning) if is_at_once || lasted(since) => {
+            Step::Raise(since.min(now))
+        }
+        (Standing::Pending(since), Verdict::Bad | Verdict::Beginning) if since > now => Step::Pending(now),
+        (Standing::Pending(_), Verdict::Bad | Verdict::Beginning | Verdict::Unknown) => Step::Stay,
         (Standing::Pending(_), Verdict::Between | Verdict::Good) => Step::Quiet,
-        (Standing::Open(alert), Verdict::Bad) if severity > alert.severity => Step::Worse,
-        (Standing::Open(alert), Verdict::Bad | Verdict::Between) => remind(alert, rules, now),
+        (Standing::Open(alert), Verdict::Bad | Verdict::Beginning) if severity > alert.severity => Step::Worse,
+        (Standing::Open(alert), Verdict::Bad | Verdict::Beginning | Verdict::Between) => remind(alert, rules, now),
         (Standing::Open(_), Verdict::Good) => Step::Clearing(now),
         (Standing::Open(_), Verdict::Unknown) => Step::Stay,
-        (Standing::Clearing(..), Verdict::Bad | Verdict::Between) => Step::Reopen,
+        (Standing::Clearing(..), Verdict::Bad | Verdict::Beginning | Verdict::Between) => Step::Reopen,
         (Standing::Clearing(..), Verdict::Unknown) => Step::Clearing(now),
         (Standing::Clearing(_, since), Verdict::Good) if moment.after_a_gap || since > now => Step::Clearing(now),
         (Standing::Clearing(_, since), Verdict::Good) if lasted(since) => Step::Clear,

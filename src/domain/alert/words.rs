@@ -59,8 +59,32 @@ fn joined(parts: &[&str]) -> String {
 pub struct Links {
     /// The dashboard's page of alerts, if it is known where browsers find it.
     pub dashboard: Option<String>,
-    /// The runbook's heading.
+    /// What the runbook says of its kind: our own page, if it is known where browsers find it, else the document and its heading.
     pub runbook: String,
+}
+
+impl Links {
+    /// Of an alert of a kind, where `pages` is the root of our pages as browsers know it, without a slash at its end.
+    #[must_use]
+    pub fn of(kind: AlertKind, pages: Option<&str>) -> Self {
+        let runbook = match pages {
+            Some(pages) => format!("{pages}/runbook/{kind}"),
+            None => format!("docs/runbook.md#{}", kind.heading().to_ascii_lowercase()),
+        };
+        Self { dashboard: pages.map(Self::alerts), runbook }
+    }
+
+    /// The dashboard's page of alerts.
+    #[must_use]
+    pub fn alerts(pages: &str) -> String {
+        format!("{pages}/admin/phones/dashboard/alerts")
+    }
+
+    /// Those that can be followed.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        let is_address = |link: &&str| link.starts_with("http");
+        self.dashboard.iter().chain([&self.runbook]).map(String::as_str).filter(is_address)
+    }
 }
 
 /// Everything that is told of what became of an alert.
@@ -116,6 +140,19 @@ mod tests {
         assert_eq!(last_digits(&numbers[..2], 14), "…0100, …0101 and 12 more");
         assert_eq!(last_digits(&numbers, 7), "…0100, …0101, …0102, …0103, …0104 and 2 more");
         assert_eq!(last_digits(&[], 3), "");
+    }
+
+    #[test]
+    fn links_lead_to_our_own_pages_where_they_are_known() {
+        let known = Links::of(AlertKind::PoolHalted, Some("https://ops.example.com/numbers"));
+        let expected = [
+            "https://ops.example.com/numbers/admin/phones/dashboard/alerts",
+            "https://ops.example.com/numbers/runbook/pool.halted",
+        ];
+        assert_eq!(known.addresses().collect::<Vec<_>>(), expected);
+        let unknown = Links::of(AlertKind::PoolHalted, None);
+        assert_eq!((unknown.dashboard.as_deref(), unknown.addresses().count()), (None, 0));
+        assert_eq!(unknown.runbook, "docs/runbook.md#callbunkerpoolhalted");
     }
 
     #[test]

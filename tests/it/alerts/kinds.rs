@@ -45,6 +45,7 @@ fn good(world: &World) {
 #[test]
 fn what_is_wrong_is_raised_in_one_mail_and_cleared_when_it_is_over() {
     let world = told(World::new().quiet().set("alerts.balance_min", 1_500_000).set("spend.purchases_per_day_max", 5));
+    let world = world.set("alerts.sms.to", "+14155550123").set("alerts.sms.from", "callbunker");
     let world = world.pool("gb", &[("country", "GB"), ("bundle_sid", BUNDLE)]);
     let (world, daemon, numbers) = stocked_in(world, 4);
     // A message that was tried takes no more: here they all wait.
@@ -67,7 +68,10 @@ fn what_is_wrong_is_raised_in_one_mail_and_cleared_when_it_is_over() {
     ];
     // A signup that was served by the last number emptied the pool, which wants no stock.
     eventually("all is raised", || world.alerts_open() == expected);
-    assert_eq!(world.count("SELECT count(*) FROM alert_messages WHERE channel = 'email'"), 1);
+    for together in ["email", "sms"] {
+        let messages = format!("SELECT count(*) FROM alert_messages WHERE channel = '{together}'");
+        assert_eq!(world.count(&messages), 1, "{together}");
+    }
     let alone = "SELECT count(*) FROM alert_messages WHERE channel = 'webhook'";
     assert_eq!(world.count(alone), i64::try_from(expected.len()).expect("few"));
     let told = world
@@ -85,7 +89,7 @@ fn what_is_wrong_is_raised_in_one_mail_and_cleared_when_it_is_over() {
     good(&world);
     eventually("all is over", || world.alerts_open().is_empty());
     for kind in expected.map(|line| line.split(' ').next().expect("a word")) {
-        assert_eq!(world.told_of(kind), ["raised email webhook", "cleared email webhook"], "{kind}");
+        assert_eq!(world.told_of(kind), ["raised email sms webhook", "cleared email sms webhook"], "{kind}");
     }
     // At once, though nothing else lasts that long.
     world.sql("UPDATE buying_gate SET halted_since = clock_timestamp(), halt_code = 20005, halt_message = 'suspended'");

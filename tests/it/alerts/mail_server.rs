@@ -11,6 +11,7 @@ use lettre::{Message, SmtpTransport, Transport};
 use super::far::quiet;
 use crate::world::authority::Authority;
 use crate::world::mail_server::MailServer;
+use crate::world::reloading::Reloading;
 use crate::world::{World, eventually};
 
 /// The transport of a URL, which believes this authority and knows this password.
@@ -115,4 +116,30 @@ fn a_daemon_mails_by_a_real_mail_server_over_tls_with_a_password_and_outlasts_a_
     });
     assert_eq!(world.sql("SELECT array_to_string(taken_by, ' ') FROM alert_messages"), readers[..2].join(" "));
     assert_eq!(server.mails().len(), 2);
+}
+
+#[test]
+fn a_server_that_offers_no_tls_gets_nothing_but_from_the_machine_it_runs_on() {
+    let server = MailServer::without_tls();
+    // By its address it might be any machine's.
+    let elsewhere = server.bare_url().replace("localhost", "0.0.0.0");
+    let toml = |url: &str| {
+        let email = format!("smtp_url = \"{url}\"\nfrom = \"callbunker@example.com\"\nto = [\"one@example.com\"]\n");
+        format!("[alerts]\nfor_secs = 1\n[alerts.email]\n{email}")
+    };
+    let changing = Reloading::in_world(World::new().quiet(), &toml(&elsewhere));
+    let world = &changing.world;
+    world.go_wrong();
+    world.until_last("email", "waiting 1 ");
+    let said = world.messages("email").pop().unwrap_or_default();
+    assert!(said.contains("0.0.0.0: ") && said.contains("STARTTLS"), "{said}");
+    assert!(server.mails().is_empty());
+    changing.write("callbunker.toml", &toml(&server.bare_url()));
+    assert_eq!(changing.reload()["msg"], "the configuration was reloaded");
+    eventually("it is delivered without TLS", || {
+        world.try_again();
+        server.mails().len() == 1
+    });
+    eventually("and written down", || world.messages("email").pop().is_some_and(|last| last.starts_with("sent ")));
+    assert!(!server.log().contains("X=TLS"), "{}", server.log());
 }

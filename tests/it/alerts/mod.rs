@@ -2,11 +2,13 @@
 
 mod api;
 mod far;
+mod first_start;
 mod kinds;
 mod mail;
 mod mail_server;
 mod pagerduty;
 mod private;
+mod reach;
 mod sign_of_life;
 mod slack;
 mod sms;

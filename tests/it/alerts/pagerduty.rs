@@ -35,6 +35,12 @@ fn an_incident_is_opened_and_resolved_in_order_however_long_pagerduty_is_away() 
     }
     assert_eq!(events[0]["payload"]["class"], "events.rejected");
     assert!(events[0]["payload"]["summary"].as_str().is_some_and(|text| !text.is_empty()));
-    assert_eq!(events[0]["client_url"], "https://numbers.example.com/admin/phones/dashboard/alerts");
+    let alerts = "https://numbers.example.com/admin/phones/dashboard/alerts";
+    assert_eq!(events[0]["client_url"], alerts);
+    let runbook = "https://numbers.example.com/runbook/events.rejected";
+    assert_eq!(
+        events[0]["links"],
+        serde_json::json!([{"href": alerts, "text": "Dashboard"}, {"href": runbook, "text": "Runbook"}])
+    );
     assert!(!daemon.log_text().contains(KEY));
 }

@@ -27,7 +27,10 @@ fn slack_gets_one_escaped_text_for_what_comes_together() {
     let text = body["text"].as_str().unwrap();
     assert!(text.starts_with("[callbunker default] 2 alerts, 1 critical\n"), "{text}");
     assert!(text.contains("&lt;no&gt; &amp; means it") && !text.contains('<'), "{text}");
-    assert!(text.contains("\nTo do: ") && text.contains("https://numbers.example.com/"), "{text}");
+    assert!(text.contains("\nTo do: "), "{text}");
+    for page in ["admin/phones/dashboard/alerts", "runbook/buying.halted", "runbook/events.rejected"] {
+        assert!(text.contains(&format!("https://numbers.example.com/{page}")), "{page}: {text}");
+    }
     let error = world.sql("SELECT coalesce(last_error, '') FROM alert_channels WHERE channel = 'slack'");
     assert_eq!(error, "", "one success forgets what failed");
     world.sql("DELETE FROM event_refusals; UPDATE buying_gate SET halted_since = NULL, halt_message = NULL");

@@ -35,6 +35,7 @@ fn a_text_comes_once_whatever_answer_is_lost_and_only_so_many_come_in_a_day() {
     let mark = world.sql("SELECT right(replace(id::text, '-', ''), 8) FROM alert_messages");
     assert!(text.starts_with("callbunker default: ") && text.ends_with(&format!(" [{mark}]")), "{text}");
     assert!(text.is_ascii() && text.len() <= 306, "{text}");
+    assert!(text.contains(". Since 20"), "{text}");
 
     // One number is refused for its own sake: the other one is told all the same.
     world.twilio.fault(Fault::new(On::Text, FaultKind::Refuse).phone_number(TO[0]).code(21610));

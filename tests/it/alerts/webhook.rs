@@ -49,6 +49,9 @@ fn a_webhook_is_signed_says_the_same_at_each_try_and_ends_with_410_until_its_add
     let (raised, over) = (tries[0].json(), tries[7].json());
     assert_eq!((&raised["type"], &over["type"]), (&"alert.raised".into(), &"alert.cleared".into()));
     assert_eq!((&raised["data"]["kind"], &raised["data"]["id"]), (&"events.rejected".into(), &over["data"]["id"]));
+    let links = [&raised["data"]["url"], &raised["data"]["runbook"]];
+    let pages = ["admin/phones/dashboard/alerts", "runbook/events.rejected"];
+    assert_eq!(links, pages.map(|page| serde_json::json!(format!("https://numbers.example.com/{page}"))).each_ref());
     assert!(raised["data"]["detail"].as_str().is_some_and(|text| text.len() > 20), "{raised}");
     let ids = world.sql("SELECT n.id FROM alert_notifications n WHERE channel = 'webhook' ORDER BY no");
     let ids: Vec<&str> = ids.lines().collect();
@@ -59,6 +62,13 @@ fn a_webhook_is_signed_says_the_same_at_each_try_and_ends_with_410_until_its_add
         assert!(is_ours(request) && is_signed(request, NEWER), "both secrets sign");
     }
     assert_eq!(world.count("SELECT count(*) FROM alert_messages WHERE channel = 'slack' AND state = 'sent'"), 0);
+    let held = "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()";
+    let asked = "SELECT count(*) FROM alert_messages WHERE channel = 'slack' AND claim IS NOT NULL";
+    eventually("Slack hangs, and nothing is held at the database meanwhile", || {
+        world.try_again();
+        world.count(asked) == 1 && world.count(held) == 0
+    });
     far.take_all();
 
     // 410: it wants none any more, and nothing is written for it until its address is another one.

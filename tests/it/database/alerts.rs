@@ -23,7 +23,7 @@ fn seen(kind: AlertKind, verdict: Verdict) -> Observed {
 
 fn teller(channels: &[AlertChannel]) -> Teller {
     let in_use = |channel: &AlertChannel| ChannelInUse { channel: *channel, fingerprint: "1".to_owned() };
-    Teller { instance: "default".to_owned(), dashboard: None, channels: channels.iter().map(in_use).collect() }
+    Teller { instance: "default".to_owned(), pages: None, channels: channels.iter().map(in_use).collect() }
 }
 
 impl Rows {
@@ -160,6 +160,8 @@ fn a_message_is_one_lanes_at_a_time_and_goes_after_what_was_told_before() {
     let first = rows.claim(Pagerduty).expect("it is due");
     assert_eq!((first.tries, first.id, first.notifications.len()), (1, first.notifications[0].id, 1));
     assert_eq!(first.notifications[0].told.words.summary, "It is so.");
+    let claimed = "SELECT round(extract(epoch FROM claimed_until - last_tried_at)) = 30 FROM alert_messages WHERE claim IS NOT NULL";
+    assert_eq!(rows.world.sql(claimed), "t", "a claim ends after thirty seconds");
     assert!(rows.claim(Pagerduty).is_none(), "it is somebody's");
     // It is over before anybody was told: the end waits for the beginning.
     rows.later();

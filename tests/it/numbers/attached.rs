@@ -13,7 +13,7 @@ const OTHER: &str = "MG22222222222222222222222222222222";
 
 /// Three numbers: one that Twilio does not take into the service, one in somebody else's, one that the carriers do not know yet.
 fn told() -> (World, Daemon, Vec<String>) {
-    let world = World::new().quiet();
+    let world = World::new().quiet().set("alerts.for_secs", 1);
     let daemon = world.daemon();
     let order = daemon.purchase(3).ok();
     let numbers = order["numbers"].as_array().unwrap();
@@ -78,6 +78,11 @@ fn whoever_watches_is_told_until_it_is_mended() {
         assert_eq!((&item["severity"], &item["count"]), (&json!("warning"), &json!(1)), "{item}");
         assert!(item["detail"].as_str().unwrap().contains(&numbers[number]), "{item}");
     }
+    // Whoever wants to be told of it is.
+    let alerts = ["attachments.failed warning", "attachments.stuck warning", "numbers.conflict warning"];
+    eventually("three alerts are raised", || world.alerts_open() == alerts);
+    let stuck = world.sql("SELECT summary || detail FROM alerts WHERE kind = 'attachments.stuck'");
+    assert!(stuck.starts_with("1 number waits for the carriers for long.") && !stuck.contains("+1"), "{stuck}");
     assert!(the("services_full")["summary"].as_str().unwrap().contains(OTHER));
     eventually("readiness warns, without a number", || {
         let readyz = daemon.send("GET", "/readyz", &[], None).body;
@@ -93,5 +98,9 @@ fn whoever_watches_is_told_until_it_is_mended() {
     assert_eq!(scrape.get("callbunker_services_full", &[]), 1.0);
     world.sql("DELETE FROM pool_wants; UPDATE pools SET needs_attached = false, needs_registered = false; UPDATE numbers SET held_back = NULL");
     eventually("it is told no more", || items().is_empty());
+    eventually("the alerts are over", || world.alerts_open().is_empty());
+    for kind in ["attachments.failed", "attachments.stuck", "numbers.conflict"] {
+        assert_eq!(world.told_of(kind), ["raised", "cleared"], "{kind}");
+    }
     eventually("metrics, too", || of("refused") == 0.0 && of("conflict") == 0.0);
 }

@@ -246,7 +246,7 @@ fn more_numbers_than_owned_max_are_warned_of_by_plan_import_readiness_and_status
 
 #[test]
 fn a_purchase_that_stays_unconfirmed_is_told_after_a_while() {
-    let world = World::new().quiet();
+    let world = World::new().quiet().set("alerts.for_secs", 1);
     let daemon = world.daemon();
     daemon.purchase(2).ok();
     world.twilio.set_reown_mode(ReownMode::B);
@@ -259,8 +259,11 @@ fn a_purchase_that_stays_unconfirmed_is_told_after_a_while() {
     let item = the(&daemon, "unsettled_long");
     assert_eq!((&item["severity"], &item["count"]), (&json!("warning"), &json!(1)), "{item}");
     assert_eq!(check(&daemon).code, Some(1));
+    let is_open = || world.alerts_open().contains(&"purchases.unsettled warning".to_owned());
+    eventually("an alert is raised", is_open);
     world.twilio.clear_faults();
     eventually("it is settled", || need(&daemon, "unsettled_long").is_none());
+    eventually("the alert is over", || !is_open());
 }
 
 #[test]

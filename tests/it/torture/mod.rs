@@ -4,6 +4,7 @@
 //! `make test` runs the short forms; `make torture` sets `TORTURE=1` for the long ones and prints what was survived.
 
 mod faults;
+mod hanging;
 mod history;
 #[cfg(feature = "failpoints")]
 mod importing;

@@ -64,6 +64,23 @@ fn what_is_told_at_once_what_is_worse_and_what_somebody_knows_of() {
     let at_once = |standing| decide(AlertKind::PoolEmpty, standing, bad(AlertSeverity::Critical), rules(), moment);
     assert_eq!(at_once(Standing::Quiet), Step::Raise(at(0)));
     assert_eq!(at_once(Standing::Pending(at(-1))), Step::Raise(at(-1)));
+    // A beginning must last, whatever kind it is; what was only that may turn out to be bad before.
+    let begins_by = |rules, standing, now| {
+        let seen = (Verdict::Beginning, AlertSeverity::Critical);
+        decide(AlertKind::PoolEmpty, standing, seen, rules, Moment { now: at(now), after_a_gap: false })
+    };
+    let begins = |standing, now| begins_by(rules(), standing, now);
+    let lasting = |secs| Rules { lasts: Duration::from_secs(secs), ..rules() };
+    let (pending, open) = (Standing::Pending(at(0)), Standing::Open(alert(0)));
+    assert_eq!(begins(Standing::Quiet, 0), Step::Pending(at(0)));
+    assert_eq!(begins(pending, LASTS - 1), Step::Stay);
+    assert_eq!(begins(pending, LASTS), Step::Raise(at(0)));
+    assert_eq!(begins_by(lasting(1), pending, 119), Step::Stay, "a first filling takes its time");
+    assert_eq!(begins_by(lasting(1), pending, 120), Step::Raise(at(0)));
+    assert_eq!(begins_by(lasting(300), pending, 299), Step::Stay);
+    assert_eq!(begins(open, 1), Step::Worse, "it is as bad as it is");
+    assert_eq!(begins(Standing::Clearing(alert(0), at(0)), LASTS), Step::Reopen);
+    assert_eq!(at_once(pending), Step::Raise(at(0)));
     let open = |severity, alert| decide(AlertKind::SpendCap, Standing::Open(alert), bad(severity), rules(), moment);
     assert_eq!(open(AlertSeverity::Critical, alert(0)), Step::Worse);
     let known = OpenAlert { is_acknowledged: true, ..alert(-200_000) };
@@ -130,7 +147,7 @@ proptest! {
             let verdict = verdict_of(available);
             // What the step may rest on, by the looks alone.
             match verdict {
-                Verdict::Bad => { bad_since = bad_since.or(Some(now)); good_since = None; }
+                Verdict::Bad | Verdict::Beginning => { bad_since = bad_since.or(Some(now)); good_since = None; }
                 Verdict::Between => { bad_since = None; good_since = None; }
                 Verdict::Good => {
                     was_good = true;
