@@ -120,6 +120,11 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("wants_took_some_back", "some of what will lack something is out of stock, its pool does not want that yet"),
     ("wants_switched", "a pool wants something else of its numbers, which were not told"),
     ("wants_told_some", "some of them were told"),
+    // The books.
+    ("bookkeeper", "it is looked which duties are due"),
+    ("charges_written", "charges that were due are committed, the rest is due"),
+    ("usage_asked", "Twilio said what it counted in a month, nothing is written"),
+    ("fold_written", "the charges of an old month are its sums"),
     // Alerts.
     ("alerts", "a round begins"),
     ("alert_decided", "facts are judged, nothing is written"),

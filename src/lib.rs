@@ -25,11 +25,11 @@
 //!
 //! ```text
 //! cli            ─▶ api app attention config db domain http logger twilio_check twilio_events web
-//! app            ─▶ access alerts api assignment attachment attention audit config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio twilio_check twilio_events web
+//! app            ─▶ access alerts api assignment attachment attention audit bookkeeping config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio twilio_check twilio_events web
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api attention custody db domain http purchaser reconciliation routing twilio_check
 //! live           ─▶ access api db domain http routing
-//! api            ─▶ access assignment attention config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
+//! api            ─▶ access assignment attention bookkeeping config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
 //! routing        ─▶ access domain http
 //! access         ─▶ audit db domain http
 //! alerts         ─▶ attention config db domain supervisor telemetry twilio twilio_check twilio_events
@@ -42,6 +42,7 @@
 //! assignment     ─▶ config db domain purchaser supervisor telemetry
 //! purchaser      ─▶ config db domain supervisor telemetry twilio
 //! audit          ─▶ config db supervisor
+//! bookkeeping    ─▶ config db domain pricing purchaser supervisor telemetry twilio
 //! pricing        ─▶ domain twilio
 //! twilio_check   ─▶ config domain telemetry twilio twilio_events
 //! twilio_events  ─▶ domain twilio
@@ -58,7 +59,7 @@
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`attachment`] (what numbers join at Twilio), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
-//! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`twilio_check`] (whether buying could succeed), [`twilio_events`] (what Twilio says of numbers by itself),
+//! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`bookkeeping`] (what it did cost), [`twilio_check`] (whether buying could succeed), [`twilio_events`] (what Twilio says of numbers by itself),
 //! [`assignment`] (signups), [`attention`] (what needs a person), [`alerts`] (who is told of it); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
 //! to a handler), [`api`] (what programs ask), [`live`] and [`dashboard`] (what people see), [`web`] (all of it as one);
 //! [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says
@@ -77,6 +78,7 @@ pub(crate) mod assignment;
 pub(crate) mod attachment;
 pub(crate) mod attention;
 pub(crate) mod audit;
+pub(crate) mod bookkeeping;
 pub mod cli;
 pub(crate) mod config;
 pub(crate) mod custody;

@@ -9,10 +9,11 @@ use chrono::{
 
 use super::judge::Judge;
 use crate::db::alerts::{PoolWeek, Teller, alert_report_is_due, alert_report_write, alerts_open, pool_weeks};
+use crate::db::charges::{WeekCost, week_cost};
 use crate::db::stock::stock_read_all;
 use crate::db::{Connection, DbError};
 use crate::domain::alert::{AlertKind, AlertWords};
-use crate::domain::{PoolName, grouped};
+use crate::domain::{PoolName, counted, grouped};
 
 /// A week that is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,11 +77,12 @@ fn write(conn: &mut Connection, week: &Week, teller: &Teller) -> Result<bool, Db
     }
     let stock = stock_read_all(conn, &[])?.others;
     let available: Vec<(PoolName, u32)> = stock.into_iter().map(|(name, seen)| (name, seen.stock.available)).collect();
-    let words = words(week, &pool_weeks(conn, week.from, week.to)?, &available, alerts_open(conn)?);
+    let spent = week_cost(conn, week.from, week.to)?;
+    let words = words(week, &pool_weeks(conn, week.from, week.to)?, &available, &spent, alerts_open(conn)?);
     alert_report_write(conn, teller, &week.name, (week.from, week.to), &words)
 }
 
-fn words(week: &Week, became: &[PoolWeek], available: &[(PoolName, u32)], open: i64) -> AlertWords {
+fn words(week: &Week, became: &[PoolWeek], available: &[(PoolName, u32)], spent: &[WeekCost], open: i64) -> AlertWords {
     let sum = |of: fn(&PoolWeek) -> i64| grouped(u64::try_from(became.iter().map(of).sum::<i64>()).unwrap_or_default());
     let summary = format!(
         "Week {}: {} signups got a number, {} waited for it, {} were refused; {} numbers were bought.",
@@ -106,13 +108,27 @@ fn words(week: &Week, became: &[PoolWeek], available: &[(PoolName, u32)], open: 
         1 => "1 alert is open.".to_owned(),
         open => format!("{open} alerts are open."),
     };
-    let lines: Vec<String> = available.iter().map(line).chain([open]).collect();
+    let lines: Vec<String> = available.iter().map(line).chain(cost(spent)).chain([open]).collect();
     AlertWords {
         summary,
         detail: lines.join(" "),
         means: AlertKind::ReportWeekly.means().to_owned(),
         ..AlertWords::default()
     }
+}
+
+/// What was charged in the week, in each currency; nothing of a week without charges.
+fn cost(spent: &[WeekCost]) -> Option<String> {
+    let sums: Vec<String> = spent
+        .iter()
+        .map(|sum| match (&sum.currency, sum.amount) {
+            (Some(currency), Some(amount)) => {
+                format!("{} {currency} for {}", amount.round_dp(2), counted(sum.count, "charge"))
+            }
+            _ => format!("an amount that is not known yet for {}", counted(sum.count, "charge")),
+        })
+        .collect();
+    (!sums.is_empty()).then(|| format!("The numbers cost {}.", sums.join(" and ")))
 }
 
 #[cfg(test)]
@@ -143,7 +159,9 @@ mod tests {
         let week = at("2026-11-30T08:00:00Z").unwrap();
         let gb: PoolName = "gb".parse().unwrap();
         let became = [PoolWeek { pool: gb.clone(), signups: 1200, waited: 3, refused: 1, bought: 900 }];
-        let told = words(&week, &became, &[(PoolName::default_pool(), 7), (gb, 12)], 0);
+        let spent = [WeekCost { currency: Some("USD".to_owned()), count: 3, amount: Some("3.450".parse().unwrap()) }];
+        let told = words(&week, &became, &[(PoolName::default_pool(), 7), (gb, 12)], &spent, 0);
+        assert!(told.detail.contains("The numbers cost 3.45 USD for 3 charges."), "{}", told.detail);
         assert!(told.summary.starts_with("Week 2026-W48: 1,200 signups got a number, 3 waited"), "{}", told.summary);
         let pools =
             "default: 7 available, 0 signups, 0 waited, 0 refused, 0 bought. gb: 12 available, 1200 signups, 3 waited";

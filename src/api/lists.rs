@@ -1,6 +1,6 @@
 //! Lists a page at a time: the envelope that all of them have, and which part of one is asked for.
 //!
-//! In reading order: [`numbers`], [`ignored`], [`assignments`], [`orders`], [`passes`], [`alerts`]; each is one function for programs and one for
+//! In reading order: [`numbers`], [`ignored`], [`assignments`], [`orders`], [`passes`], [`alerts`], [`charges`]; each is one function for programs and one for
 //! pages, over the same reading.
 //! How to get it wrong: paging by offset, which skips rows when earlier ones come or go. A cursor names the last row.
 
@@ -17,6 +17,7 @@ use crate::routing::Request;
 
 pub(crate) mod alerts;
 pub(crate) mod assignments;
+pub(crate) mod charges;
 pub(crate) mod ignored;
 pub(crate) mod numbers;
 pub(crate) mod orders;

@@ -2,7 +2,7 @@
 //!
 //! For signups [`signup`]; for operators and their programs [`attention`], [`alerts`], [`status`], [`plan`], [`purchases`], [`replenish`],
 //! [`pause`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
-//! [`lists`], [`custody`], [`mark_ready`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
+//! [`lists`], [`cost`], [`custody`], [`mark_ready`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`], [`events`] (for Twilio) and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
@@ -13,6 +13,7 @@ mod at_twilio;
 mod attachment_lines;
 pub(crate) mod attention;
 pub(crate) mod audit;
+pub(crate) mod cost;
 pub(crate) mod custody;
 pub(crate) mod events;
 pub(crate) mod health;

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::at_twilio::{AtTwilio, at_twilio};
 use super::attachment_lines;
+use super::lists::charges::ChargeView;
 use super::services::Services;
 use crate::db::Connection;
 use crate::db::attachments::AttachmentRow;
 use crate::db::buying_state::buying_state_read;
+use crate::db::charges::{NumberMoney, number_money};
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::{NumberEvent, OwnedNumber, number_history, number_standing};
 use crate::domain::{
@@ -96,6 +98,11 @@ pub(crate) struct NumberInFull {
     /// Why, or whose word that is.
     #[schema(required)]
     pub(crate) registration_reason: Option<String>,
+    /// What it cost, the latest first, 24 charges at most; within the hour.
+    pub(crate) charges: Vec<ChargeView>,
+    /// When it is charged next; null = never again.
+    #[schema(required)]
+    pub(crate) next_charge_on: Option<NaiveDate>,
     pub(crate) history: Vec<HistoryView>,
     /// Whether another environment's tag stood on it when it was looked at last.
     #[serde(skip)]
@@ -205,6 +212,9 @@ pub(crate) enum Twilio {
     LeftAlone,
 }
 
+/// So many charges of a number are shown.
+const CHARGES_SHOWN: i64 = 24;
+
 pub(crate) async fn number(
     services: &Services,
     phone_number: PhoneNumber,
@@ -214,9 +224,13 @@ pub(crate) async fn number(
         let found = number_standing(conn, &phone_number)?;
         let is_halted = twilio == Twilio::Asked && buying_state_read(conn)?.halted.is_some();
         let ignored = if found.is_none() { ignored_read(conn, &phone_number)? } else { None };
-        Ok((found, number_history(conn, &phone_number)?, is_halted, ignored))
+        let money = match &found {
+            Some((number, ..)) => number_money(conn, number.id, CHARGES_SHOWN)?,
+            None => NumberMoney::default(),
+        };
+        Ok((found, number_history(conn, &phone_number)?, is_halted, ignored, money))
     };
-    let (found, history, is_halted, ignored) = services.read("number_document", read).await?;
+    let (found, history, is_halted, ignored, money) = services.read("number_document", read).await?;
     let (number, standing, attached) = found.ok_or_else(|| unknown(ignored))?;
     let why_not = why_not(&standing);
     let has_left = number.status() == NumberStatus::Released;
@@ -236,6 +250,8 @@ pub(crate) async fn number(
         attachments: attached.attachments.into_iter().map(AttachmentView::from).collect(),
         registration: attached.registration,
         registration_reason: attached.registration_reason,
+        charges: money.charges.into_iter().map(ChargeView::from).collect(),
+        next_charge_on: money.next_on,
         history: history.into_iter().map(HistoryView::from).collect(),
     })
 }
@@ -341,7 +357,10 @@ pub(crate) fn about() -> About {
                 "assignable": false, "why_not": "assigned to u-1 since 2026-11-22T11:57:16Z",
                 "attachments": [{"kind": "messaging_service", "target": "MG0123456789abcdef0123456789abcdef", "state": "attached",
                     "since": "2026-11-22T11:57:16.104311Z", "error": null}],
-                "registration": "registered", "registration_reason": null, "history": [
+                "registration": "registered", "registration_reason": null,
+                "charges": [{"date": "2026-11-22", "phone_number": "+12276164313", "what": "purchase", "pool": "default",
+                    "country": "US", "number_type": "local", "amount": "1.15", "currency": "USD", "price_source": "seen"}],
+                "next_charge_on": "2026-12-22", "history": [
                     {"at": "2026-11-22T11:57:16.799722Z", "event": "assigned", "user_id": "u-1", "source": "pool",
                      "detail": "assigned to u-1 (source: pool)"}]}),
         )

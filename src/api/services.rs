@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::assignment::DeskHandle;
 use crate::attention::Sources;
+use crate::bookkeeping::Bookkeeper;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
@@ -36,6 +37,8 @@ pub struct Services {
     pub configurer: WebhookConfigurer,
     /// What numbers cost.
     pub pricing: Pricing,
+    /// What they did cost.
+    pub(crate) bookkeeper: Bookkeeper,
     /// Signups.
     pub desk: DeskHandle,
     /// Orders by hand.

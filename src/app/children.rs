@@ -19,7 +19,6 @@ use crate::api::services::{AlertTests, Services};
 use crate::attention::Sources;
 use crate::config::HttpConfig;
 use crate::http::Place;
-use crate::pricing::Pricing;
 use crate::purchaser::{Orders, PurchaserHandle};
 use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Children;
@@ -83,6 +82,7 @@ impl App {
         let twilio_checker = parts.twilio_checker();
         let events_rejected = Arc::new(Rejections::default());
         let (judges, courier) = parts.alerts(&twilio_checker, &events_rejected);
+        let (pricing, bookkeeper) = parts.bookkeeper();
         let custody_tasks = TaskTracker::new();
         let at_twilio = AtTwilio {
             judges,
@@ -111,7 +111,8 @@ impl App {
             db: self.db.clone(),
             custody,
             configurer,
-            pricing: Pricing::new(self.twilio.clone(), parts.log("pricing")),
+            pricing,
+            bookkeeper,
             desk,
             orders,
             holder,

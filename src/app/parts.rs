@@ -17,9 +17,11 @@ use crate::api::services::Services;
 use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusals};
 use crate::attachment::{Attacher, AttacherParts};
 use crate::audit::{AuditActor, AuditDependencies};
+use crate::bookkeeping::{Bookkeeper, BookkeeperActor, BookkeeperDependencies};
 use crate::custody::Custody;
 use crate::http::{Place, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, QuietUntil, WebhookConfigurer};
+use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
 use crate::schedule::{Schedule, ScheduleTargets};
@@ -271,6 +273,22 @@ impl<'a> Parts<'a> {
             AlertsActor::new(deps.clone(), heartbeat).start();
         });
         (is_judge, courier_too)
+    }
+
+    /// What numbers cost, asked and written down. Both ask Twilio through one memory.
+    pub(super) fn bookkeeper(&mut self) -> (Pricing, Bookkeeper) {
+        let pricing = Pricing::new(self.app.twilio.clone(), self.log("pricing"));
+        let bookkeeper = Bookkeeper::new(
+            (self.app.db.clone(), self.app.twilio.clone(), pricing.clone()),
+            Arc::clone(&self.app.config),
+            self.app.telemetry.clone(),
+            self.stopping.clone(),
+            self.log("bookkeeper"),
+        );
+        let deps =
+            BookkeeperDependencies { bookkeeper: bookkeeper.clone(), runtime: tokio::runtime::Handle::current() };
+        self.add("bookkeeper", move |heartbeat| drop(BookkeeperActor::new(deps.clone(), heartbeat).start()));
+        (pricing, bookkeeper)
     }
 
     pub(super) fn schedule(&mut self, monitor: &MonitorHandle, reconciler: &ReconcilerHandle) {

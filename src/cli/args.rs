@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod alerts;
+mod money;
 mod numbers;
 mod pool;
 mod shared;
@@ -15,6 +16,7 @@ mod twilio;
 mod users;
 
 pub(super) use alerts::{AlertCommand, AlertsArgs};
+pub(super) use money::CostArgs;
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs};
 pub(super) use pool::{
     ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, ReplenishArgs,
@@ -124,6 +126,8 @@ pub(super) enum Command {
     Passes(PoolListArgs),
     /// Show what is wrong and who was told of it; test the channels, or say that somebody knows
     Alerts(AlertsArgs),
+    /// Show what the numbers cost in a month, what comes next, what could be saved, and Twilio's own count beside it
+    Cost(CostArgs),
     /// Show who did what, from where, with which result
     Audit(ListArgs),
     /// Take over the numbers and users of the earlier service from a CSV file

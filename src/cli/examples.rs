@@ -72,6 +72,7 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
     ("alerts", &["callbunker alerts", "callbunker alerts --all"]),
     ("alerts test", &["callbunker alerts test"]),
     ("alerts acknowledge", &["callbunker alerts acknowledge 01a20291-f2e9-773c-a618-19b7d665f262"]),
+    ("cost", &["callbunker cost", "callbunker cost --month 2026-10 --pool gb", "callbunker cost --csv > charges.csv"]),
     ("audit", &["callbunker audit", "callbunker audit --all --json > audit.json"]),
     (
         "import",

@@ -27,6 +27,7 @@ mod follow;
 mod import;
 mod lists;
 mod local;
+mod money;
 mod moving_in;
 mod number;
 mod orders;
@@ -99,6 +100,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         },
         Command::Passes(args) => lists::passes(&client(&args.list.remote)?, &args),
         Command::Alerts(args) => alerts::alerts(&client(&args.remote)?, &args),
+        Command::Cost(args) => money::cost(&client(&args.remote)?, &args),
         Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
         Command::Import(args) => import::import(|| client(&args.remote), &args),
         Command::Twilio(args) => twilio::twilio(sources, &args),

@@ -61,6 +61,7 @@ fn act<'a>(number: &'a PhoneNumber, what: &'a str) -> ApiRequest<'a> {
 fn shown(answer: &ApiAnswer, done: Option<&str>) -> String {
     let mut facts = Facts::of(&answer.document);
     let (history, attachments) = (facts.take("history"), facts.take("attachments"));
+    let charges = facts.take("charges");
     let headline = done.map(|done| format!("{} {done}.\n", text(&answer.document["phone_number"])));
     let (registration, reason) = (facts.take("registration"), facts.take("registration_reason"));
     facts.show(&["phone_number", "sid", "status", "user_id", "assignable", "why_not", "webhook_status"]);
@@ -72,6 +73,11 @@ fn shown(answer: &ApiAnswer, done: Option<&str>) -> String {
     if let Some(attachments) = attachments.as_array().filter(|attachments| !attachments.is_empty()) {
         printed += "\n";
         printed += &list(attachments, &ATTACHED);
+    }
+    if let Some(charges) = charges.as_array().filter(|charges| !charges.is_empty()) {
+        printed += "\n";
+        printed +=
+            &list(charges, &[("CHARGED", "date"), ("FOR", "what"), ("AMOUNT", "amount"), ("CURRENCY", "currency")]);
     }
     if let Some(history) = history.as_array().filter(|history| !history.is_empty()) {
         let newest_first: Vec<Value> = history.iter().rev().cloned().collect();

@@ -13,6 +13,7 @@ pub mod attachments;
 pub mod attention;
 pub mod audit;
 pub mod buying_state;
+pub mod charges;
 pub mod comparisons;
 pub mod duties;
 pub mod ignored_numbers;
@@ -30,6 +31,7 @@ pub mod samples;
 pub mod sessions;
 pub mod slice;
 pub mod stock;
+pub mod usage;
 pub mod waiters;
 
 pub use engine::changes::{ChangeBell, changes_notify};

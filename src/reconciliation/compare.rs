@@ -76,7 +76,7 @@ pub(super) async fn compare(
                 differences.push(Difference::Orphan(looked.item, Box::new(number)));
             }
             None if looked.ignored => {
-                report.add(Finding::Ignored);
+                report.add(Finding::ignored(&number));
             }
             // No tag of anybody's, but the E.164 of an item that nobody knows the outcome of: a label, or a create that
             // lost its tag.

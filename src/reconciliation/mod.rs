@@ -20,6 +20,8 @@ mod attachments;
 mod changed_by;
 mod compare;
 mod dependencies;
+mod elsewhere;
+mod foreign_seen;
 mod judge_losses;
 mod known;
 mod lacking;

@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::foreign_seen::foreign_seen;
 use super::suspicion::{Suspected, Suspicion};
 use super::unread::Unread;
 use super::who::ChangedBy;
 use crate::db::numbers::NowMissing;
+use crate::db::usage::ForeignSeen;
 use crate::domain::{PhoneNumber, PoolName};
 use crate::twilio::{IncomingNumber, TwilioError};
 
@@ -152,6 +154,9 @@ pub struct Report {
     /// Numbers of ours among what could not be read.
     #[serde(skip)]
     pub(super) unread: Unread,
+    /// Numbers that are not ours, of the pages since they were last written down.
+    #[serde(skip)]
+    pub(super) elsewhere: Vec<ForeignSeen>,
     /// Lines that found no room.
     #[serde(skip_serializing_if = "is_zero")]
     pub omitted: u32,
@@ -177,8 +182,8 @@ pub(super) enum Finding {
     Conflict(Line),
     /// A number is apart from its pool from here on, or is not any more.
     ApartChanged,
-    Foreign(ForeignLine),
-    Ignored,
+    Foreign(ForeignLine, Box<ForeignSeen>),
+    Ignored(Box<ForeignSeen>),
     /// A number of ours that Twilio does not let us look at, or shows in a way that cannot be read.
     Unreadable(Line),
     /// The list showed the number of this id, but Twilio does not know it: the end of the walk asks again.
@@ -197,11 +202,17 @@ impl Finding {
     }
 
     pub(super) fn foreign(number: &IncomingNumber, reason: impl Into<String>) -> Self {
-        Self::Foreign(ForeignLine {
+        let line = ForeignLine {
             phone_number: number.phone_number.to_string(),
             sid: number.sid.to_string(),
             reason: reason.into(),
-        })
+        };
+        Self::Foreign(line, Box::new(foreign_seen(number)))
+    }
+
+    /// One that an operator does not want to hear of.
+    pub(super) fn ignored(number: &IncomingNumber) -> Self {
+        Self::Ignored(Box::new(foreign_seen(number)))
     }
 }
 
@@ -227,8 +238,9 @@ impl Report {
             Finding::AttachmentDrift(line) => (&mut self.attachment_drift, line),
             Finding::Repaired(line) => (&mut self.repaired, line),
             Finding::Conflict(line) => (&mut self.conflicts, line),
-            Finding::Foreign(line) => {
+            Finding::Foreign(line, number) => {
                 self.foreign += 1;
+                self.elsewhere.push(*number);
                 if self.foreign_numbers.len() < FOREIGN_NAMED_MAX {
                     self.foreign_numbers.push(line);
                 }
@@ -238,8 +250,9 @@ impl Report {
                 self.apart_changed += 1;
                 return None;
             }
-            Finding::Ignored => {
+            Finding::Ignored(number) => {
                 self.ignored += 1;
+                self.elsewhere.push(*number);
                 return None;
             }
             Finding::Unreadable(line) => {

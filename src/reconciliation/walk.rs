@@ -9,12 +9,14 @@ use std::collections::HashSet;
 
 use super::compare::compare;
 use super::dependencies::ReconcilerDependencies;
+use super::elsewhere;
 use super::losses::Losses;
 use super::measure::Measure;
 use super::patience::patiently;
 use super::report::Report;
 use super::trouble::Trouble;
 use super::unread_rows::UnreadRows;
+use crate::db::installation::database_now;
 use crate::twilio::Pages;
 
 /// Walks the whole list; returns the ids of our numbers that it showed, or `None` if it cannot be right. What numbers lost
@@ -26,6 +28,8 @@ pub(super) async fn walk(
     report: &mut Report,
 ) -> Result<Option<HashSet<i64>>, Trouble> {
     let buyer = &deps.buyer;
+    // The database's: other instances' comparisons are told from this one by it.
+    let began = buyer.db.run_patiently("database_now", database_now).await?;
     let (mut seen, mut pages): (HashSet<i64>, Pages) = (HashSet::new(), Pages::default());
     let mut unread = UnreadRows::default();
     loop {
@@ -45,7 +49,12 @@ pub(super) async fn walk(
         }
         let aside = (!measure.confirmed).then_some(&mut *losses);
         compare(deps, numbers, (&mut seen, aside), measure.confirmed, report).await?;
+        elsewhere::write(&buyer.db, began, report).await?;
         if !pages.turn()? {
+            // A row that cannot be read may be one of them.
+            if report.unreadable == 0 {
+                elsewhere::conclude(&buyer.db, began).await?;
+            }
             return Ok(Some(seen));
         }
     }

@@ -58,6 +58,7 @@ mod tests {
             actor_type: "twilio-admin".to_owned(),
             source: "web".to_owned(),
             event_date: at.parse().ok(),
+            ..JournalEntry::default()
         }
     }
 

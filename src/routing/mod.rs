@@ -64,4 +64,4 @@ pub use endpoint::{BodyRule, Endpoint, Outcome, answer};
 pub use request::{Held, Request};
 pub use route::Route;
 pub use router::{router, router_or};
-pub(crate) use schemas::{AlertId, Count, Hours, IdempotencyKey, Preference, PurchaseId, UserBeginning};
+pub(crate) use schemas::{AlertId, Count, Hours, IdempotencyKey, MonthName, Preference, PurchaseId, UserBeginning};

@@ -45,6 +45,7 @@ text_schema! {
     IdempotencyKey = "1 to 255 printable ASCII characters.", "refill-1",
         |text| text.pattern(Some("^[ -~]{1,255}$"));
     Preference = "RFC 7240; `respond-async` is known.", "respond-async", |text| text;
+    MonthName = "A month, in UTC.", "2026-10", |text| text.pattern(Some("^[0-9]{4}-(0[1-9]|1[0-2])$"));
     AlertId = "The `id` of an alert.", "01a20291-f2e9-773c-a618-19b7d665f262",
         |text| text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
     PurchaseId = "The `purchase_id` of an order.", "01a20291-f2e9-773c-a618-19b7d665f262",
@@ -59,6 +60,8 @@ pub(crate) struct UserBeginning;
 pub(crate) struct IdempotencyKey;
 /// How the client wants its answer.
 pub(crate) struct Preference;
+/// A month.
+pub(crate) struct MonthName;
 /// An alert.
 pub(crate) struct AlertId;
 /// An order.

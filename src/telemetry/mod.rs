@@ -11,6 +11,7 @@
 mod clock;
 mod events;
 mod handle;
+mod money;
 mod pools;
 mod process;
 mod registry;
@@ -20,4 +21,5 @@ mod tests;
 mod words;
 
 pub use handle::{CONTENT_TYPE, PoolReading, Reading, Telemetry};
+pub use money::PoolMoney;
 pub use words::{AlertOutcome, AttachmentOutcome, DatabaseFault, EventOutcome, Operation, WireResult};

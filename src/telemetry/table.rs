@@ -139,6 +139,17 @@ table! {
     SIGN_OF_LIFE = Kind::Gauge, Seconds, "callbunker_sign_of_life_timestamp_seconds", [],
         "When any instance last asked alerts.heartbeat_url; 0 = never.";
 
+    SPENT = Kind::Gauge, Count, "callbunker_spent", ["pool", "currency"],
+        "What the numbers of the pool were charged this month so far; NaN = not all of it is known.";
+    IDLE_COST = Kind::Gauge, Count, "callbunker_idle_cost", ["pool", "currency"],
+        "What numbers of the pool cost this month while nobody had them; NaN = not known.";
+    FORECAST_COST = Kind::Gauge, Count, "callbunker_forecast_cost", ["pool", "currency"],
+        "What the numbers of the pool will be charged in the next 30 days; NaN = not known.";
+    USAGE_DIFFERENCE = Kind::Gauge, Count, "callbunker_usage_difference", [],
+        "How many more charges of the last month Twilio's usage records count than the books do, explained or not.";
+    CHARGES_UNPRICED = Kind::Gauge, Count, "callbunker_charges_unpriced", [],
+        "Charges whose amount is not known yet, because Twilio has not told the price.";
+
     HTTP_REQUESTS = Kind::Counter, Count, "callbunker_http_requests_total", ["route", "method", "status"],
         "Requests answered, by the pattern of their route.";
     HTTP_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_http_request_duration_seconds", ["route"],

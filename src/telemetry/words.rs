@@ -148,6 +148,8 @@ label! {
         Pricing = "pricing",
         /// What the account has left.
         Balance = "balance",
+        /// What Twilio counted.
+        Usage = "usage",
         /// Whether Twilio accepts us again.
         Probe = "probe",
         /// How the account stands.

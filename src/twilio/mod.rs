@@ -31,6 +31,7 @@ mod targets;
 mod texts;
 mod transport;
 mod trust;
+mod usage;
 mod way_out;
 mod webhooks;
 

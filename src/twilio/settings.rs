@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use secrecy::SecretString;
 use url::Url;
 
@@ -144,6 +145,17 @@ impl TwilioSettings {
     pub(super) fn journal_of(&self, number: &NumberSid) -> Url {
         let mut url = self.of(Product::Monitor, &["v1", "Events"]);
         url.query_pairs_mut().append_pair("ResourceSid", number.as_str()).append_pair("PageSize", "50");
+        url
+    }
+
+    /// Of what was done with numbers in a stretch of time.
+    pub(super) fn journal(&self, event_type: &str, from: DateTime<Utc>, until: DateTime<Utc>) -> Url {
+        let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let mut url = self.of(Product::Monitor, &["v1", "Events"]);
+        url.query_pairs_mut()
+            .append_pair("EventType", event_type)
+            .append_pair("StartDate", &instant(from))
+            .append_pair("EndDate", &instant(until));
         url
     }
 

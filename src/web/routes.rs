@@ -4,8 +4,8 @@ use crate::access::Access::{Admin, Public, ReadOnly, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
-    alerts, attention, audit, custody, events, health, import, lists, mark_ready, metrics, numbers, openapi, pause,
-    plan, purchases, reconcile, replenish, signup, status, twilio_check, webhooks, whoami,
+    alerts, attention, audit, cost, custody, events, health, import, lists, mark_ready, metrics, numbers, openapi,
+    pause, plan, purchases, reconcile, replenish, signup, status, twilio_check, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page, runbook_page};
 use crate::http::Place;
@@ -31,8 +31,17 @@ pub fn routes() -> Vec<Route<Services>> {
 
 /// The same, with the stream of this feed.
 pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
-    let rooms =
-        [signups(), machines(), buying(), upkeep(), numbers_of_the_pool(), looking_on(live), pages(), sessions()];
+    let rooms = [
+        signups(),
+        machines(),
+        buying(),
+        upkeep(),
+        numbers_of_the_pool(),
+        money(),
+        looking_on(live),
+        pages(),
+        sessions(),
+    ];
     rooms.into_iter().flatten().collect()
 }
 
@@ -220,6 +229,17 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
         Route::new(
             "/admin/phones/api/numbers/{phone_number}",
             vec![Endpoint::get(Admin, numbers::handle).about(numbers::about)],
+        ),
+    ]
+}
+
+/// What the numbers cost.
+fn money() -> Vec<Route<Services>> {
+    vec![
+        Route::new("/admin/phones/api/cost", vec![Endpoint::get(Admin, cost::handle).about(cost::about)]),
+        Route::new(
+            "/admin/phones/api/charges",
+            vec![Endpoint::get(Admin, lists::charges::handle).about(lists::charges::about)],
         ),
     ]
 }

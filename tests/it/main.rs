@@ -9,6 +9,7 @@ mod attachments;
 mod commands;
 mod database;
 mod front;
+mod money;
 mod numbers;
 mod operating;
 mod orders;

@@ -6,7 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Saying, Seen, seen_as};
+use super::{Saying, Seen, bad_or_good, seen_as};
+use crate::db::charges::{RENEWALS_LOOK, USAGE_LOOK};
 use crate::domain::PoolName;
 use crate::domain::alert::{AlertKind, AlertSeverity, Observed, Verdict};
 
@@ -14,6 +15,11 @@ use crate::domain::alert::{AlertKind, AlertSeverity, Observed, Verdict};
 const BALANCE_HOLDS: TimeDelta = TimeDelta::hours(6);
 /// A bundle that ends within so long is renewed in time.
 const TOLD_BEFORE: TimeDelta = TimeDelta::days(30);
+
+/// What the books told is written down once an hour,
+const BOOKS_HOLD: TimeDelta = TimeDelta::hours(24);
+/// and what Twilio counted once a day.
+const USAGE_HOLDS: TimeDelta = TimeDelta::days(3);
 
 /// Under which name the balance is written down.
 pub(in crate::alerts) const BALANCE: &str = "balance";
@@ -30,7 +36,7 @@ pub(in crate::alerts) fn is_younger(now: DateTime<Utc>, at: DateTime<Utc>, age: 
 
 pub(super) fn observe(seen: &Seen<'_>) -> Vec<Observed> {
     let bundles = seen.limits.bundles.iter().map(|(pool, bundle)| expiring(seen, pool, bundle));
-    balance(seen).into_iter().chain(bundles).collect()
+    balance(seen).into_iter().chain(usage(seen)).chain(bundles).collect()
 }
 
 #[derive(Deserialize)]
@@ -47,18 +53,60 @@ fn balance(seen: &Seen<'_>) -> Option<Observed> {
     else {
         return Some(Observed::plain(kind, None, Verdict::Unknown));
     };
+    let renewals = renewals(seen, &currency);
+    let least = renewals.map_or(min, |renewals| renewals.max(min));
     // A tenth more, so that one purchase does not raise again what a small payment has cleared.
-    let enough = min.checked_add(min / Decimal::TEN).unwrap_or(Decimal::MAX);
+    let enough = least.checked_add(least / Decimal::TEN).unwrap_or(Decimal::MAX);
     let verdict = match () {
-        () if amount < min || amount <= Decimal::ZERO => Verdict::Bad,
+        () if amount < least || amount <= Decimal::ZERO => Verdict::Bad,
         () if amount >= enough => Verdict::Good,
         () => Verdict::Between,
     };
     let severity = if amount <= Decimal::ZERO { AlertSeverity::Critical } else { AlertSeverity::Warning };
     let summary = format!("The account has {amount} {currency} left.");
     let todo = "Top the account up in Twilio's console, or let it recharge by itself there.";
-    let said = Saying::new(summary, todo).detail(format!("alerts.balance_min is {min}."));
+    let due =
+        renewals.map(|renewals| format!(" The numbers renew for {renewals} {currency} within the next seven days."));
+    let said = Saying::new(summary, todo).detail(format!("alerts.balance_min is {min}.{}", due.unwrap_or_default()));
     Some(seen_as(kind, None, (verdict, severity), said))
+}
+
+#[derive(Deserialize)]
+struct Renewals {
+    amount: Option<Decimal>,
+    currency: Option<String>,
+}
+
+/// What the numbers renew for within the next days, if the books know it in the balance's currency.
+fn renewals(seen: &Seen<'_>, currency: &str) -> Option<Decimal> {
+    let (at, detail) = seen.look.looks.get(RENEWALS_LOOK)?;
+    let due = Renewals::deserialize(detail).ok().filter(|_| is_younger(seen.facts.at, *at, BOOKS_HOLD))?;
+    due.amount.filter(|_| due.currency.as_deref() == Some(currency))
+}
+
+#[derive(Deserialize)]
+struct UsageOf {
+    month: String,
+    mismatch: bool,
+    count: i64,
+}
+
+/// Twilio's own count of the last month beside the books; nothing until somebody compared them.
+fn usage(seen: &Seen<'_>) -> Option<Observed> {
+    let kind = AlertKind::UsageMismatch;
+    let (at, detail) = seen.look.looks.get(USAGE_LOOK)?;
+    let UsageOf { month, mismatch, count } = UsageOf::deserialize(detail).ok()?;
+    if !is_younger(seen.facts.at, *at, USAGE_HOLDS) {
+        return Some(Observed::plain(kind, None, Verdict::Unknown));
+    }
+    let more = if count < 0 { "fewer" } else { "more" };
+    let summary = format!(
+        "Twilio counts {} {more} charges of {month} than the books, and not all of it is explained.",
+        count.unsigned_abs()
+    );
+    let todo =
+        format!("Look at `callbunker cost --month {month}`: it names what explains the difference, and what does not.");
+    Some(bad_or_good(kind, AlertSeverity::Warning, mismatch.then(|| Saying::new(summary, todo))))
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ use crate::db::alerts::{ComparisonEnd, EventsRefused};
 use crate::db::attachments::AttachmentsSeen;
 use crate::db::attention::{Lying, PoolSight, SpendCaps};
 use crate::db::buying_state::{Halted, Paused};
+use crate::db::charges::{RENEWALS_LOOK, USAGE_LOOK};
 use crate::db::numbers::SomeNumbers;
 use crate::db::passes::Pass;
 use crate::db::pool_halts::PoolHalt;
@@ -291,6 +292,27 @@ fn the_account_is_judged_by_what_is_fresh() {
     }
     assert_eq!(balance(-6 * 60, "1"), (Unknown, Warning));
     assert_eq!(verdict(AlertKind::BalanceLow, "", |world| world.look.looks.clear()), (Unknown, Warning));
+    // What the numbers renew for counts, too, in the balance's currency.
+    let covers = |amount: &'static str, due: &'static str, currency: &'static str| {
+        verdict(AlertKind::BalanceLow, "", move |world| {
+            world.saw(BALANCE, -60, json!({"amount": amount, "currency": "USD"}));
+            world.saw(RENEWALS_LOOK, -60, json!({"count": 3, "amount": due, "currency": currency}));
+        })
+    };
+    assert_eq!((covers("29", "30", "USD"), covers("32", "30", "USD")), ((Bad, Warning), (Between, Warning)));
+    assert_eq!((covers("33", "30", "USD"), covers("29", "30", "EUR")), ((Good, Warning), (Good, Warning)));
+    let usage = |minutes: i64, mismatch: bool| {
+        verdict(AlertKind::UsageMismatch, "", move |world| {
+            world.saw(
+                USAGE_LOOK,
+                minutes,
+                json!({"month": "2026-10", "mismatch": mismatch, "count": -2, "amount": null}),
+            );
+        })
+    };
+    assert_eq!((usage(-60, true), usage(-60, false)), ((Bad, Warning), (Good, Warning)));
+    assert_eq!(usage(-4 * 24 * 60, true), (Unknown, Warning));
+    assert!(World::new().observe().iter().all(|seen| seen.kind != AlertKind::UsageMismatch), "nobody compared them");
     let mut world = World::new();
     world.limits.balance_min = None;
     assert!(world.observe().iter().all(|seen| seen.kind != AlertKind::BalanceLow), "nobody wants to be told");

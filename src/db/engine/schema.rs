@@ -151,6 +151,7 @@ diesel::table! {
         marked_ready_by -> Nullable<Text>,
         held_back -> Nullable<Text>,
         webhooks_set_back_at -> Array<Timestamptz>,
+        first_ready_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -513,6 +514,78 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    charge_clocks (number_id) {
+        number_id -> BigInt,
+        bought_on -> Date,
+        ours_from -> Date,
+        next_on -> Nullable<Date>,
+        left_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    charges (number_id, charged_on) {
+        number_id -> BigInt,
+        charged_on -> Date,
+        what -> Text,
+        pool -> Text,
+        country -> Text,
+        number_type -> Text,
+        amount -> Nullable<Numeric>,
+        currency -> Nullable<Text>,
+        price_source -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    charge_months (month, pool, country, number_type, currency) {
+        month -> Date,
+        pool -> Text,
+        country -> Text,
+        number_type -> Text,
+        currency -> Text,
+        purchases -> BigInt,
+        renewals -> BigInt,
+        amount -> Nullable<Numeric>,
+    }
+}
+
+diesel::table! {
+    prices_seen (country, number_type, day) {
+        country -> Text,
+        number_type -> Text,
+        day -> Date,
+        monthly -> Numeric,
+        currency -> Text,
+    }
+}
+
+diesel::table! {
+    usage_seen (month, category) {
+        month -> Date,
+        category -> Text,
+        count -> BigInt,
+        price -> Numeric,
+        currency -> Text,
+        as_of -> Timestamptz,
+        asked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    foreign_numbers (sid) {
+        sid -> Text,
+        phone_number -> Text,
+        country -> Text,
+        number_type -> Nullable<Text>,
+        date_created -> Timestamptz,
+        first_seen_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        gone_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(past_assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -554,5 +627,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     alert_channels,
     account_looks,
     event_refusals,
-    duties
+    duties,
+    charge_clocks,
+    charges,
+    charge_months,
+    prices_seen,
+    usage_seen,
+    foreign_numbers
 );

@@ -8,6 +8,7 @@ use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::Text;
 
 use crate::domain::alert::{AlertChannel, AlertEvent, AlertKind, AlertSeverity, MessageState, Phase};
+use crate::domain::money::{ChargeKind, PriceSource};
 use crate::domain::{
     AreaCode, AssignmentSource, AttachmentKind, AttachmentState, AttachmentStatus, CountryCode, HeldBack, Match,
     NumberEventKind, NumberSid, NumberStatus, NumberType, Occasion, OrderState, PhoneNumber, PoolName,
@@ -43,6 +44,7 @@ stored_as_text!(
     AttachmentKind,
     AttachmentState,
     AttachmentStatus,
+    ChargeKind,
     CountryCode,
     HeldBack,
     Match,
@@ -56,6 +58,7 @@ stored_as_text!(
     Phase,
     PhoneNumber,
     PoolName,
+    PriceSource,
     QuarantineReason,
     RefusedFor,
     Registration,

@@ -8,6 +8,7 @@ mod ahead;
 mod anniversary;
 #[cfg(test)]
 mod calendars;
+mod charge;
 mod difference;
 mod explained;
 mod idle;
@@ -17,6 +18,7 @@ mod sum;
 
 pub use ahead::{Clock, DayAhead, days_ahead};
 pub use anniversary::{charges_between, first_from, next_charge};
+pub use charge::{ChargeKind, PriceSource};
 pub use difference::{Books, Difference, Usage, difference};
 pub use explained::{Because, Elsewhere, Facts, Reason};
 pub use idle::{Span, idle_cost, idle_seconds};

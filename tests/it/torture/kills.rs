@@ -195,4 +195,6 @@ operations! {
     a_kill_while_a_far_side_is_dead_tells_it_in_order_when_it_lives: "a far side that is dead for a while",
     a_kill_while_a_message_is_given_up_leaves_it_given_up: "a message that nobody takes for three days",
     a_kill_at_a_sign_of_life_is_followed_by_the_next: "signs of life",
+    a_kill_while_charges_are_written_leaves_none_out_and_writes_none_twice: "charges that are due, and old ones that become sums",
+    a_kill_while_usage_is_heard_hears_it_again: "what Twilio counted",
 }

@@ -1,0 +1,109 @@
+//! Which days numbers are charged on, written down.
+//!
+//! Invariant: whoever dies in between leaves what is due, and what is written is not written twice.
+//! How to get it wrong: leaving out numbers that are missing. What turns up again was charged all the while.
+
+use chrono::NaiveDate;
+
+use super::bookkeeper::Bookkeeper;
+use crate::db::charges::{DueClock, NewCharge, charges_price, charges_write, clocks_due, today};
+use crate::db::{Connection, DbError};
+use crate::domain::money::{ChargeKind, charges_between, first_from};
+
+/// Numbers in one transaction.
+const AT_ONCE: i64 = 1000;
+/// Amounts in one statement.
+const PRICED_AT_ONCE: i64 = 10_000;
+
+impl Bookkeeper {
+    /// Writes all charges that are due, and their amounts as far as prices were seen; how many charges it wrote.
+    pub(super) async fn catch_up(&self) -> Result<usize, DbError> {
+        let mut written = 0;
+        loop {
+            let look = |conn: &mut Connection| {
+                let today = today(conn)?;
+                Ok((today, clocks_due(conn, today, AT_ONCE)?))
+            };
+            let (today, due) = self.db.run_patiently("clocks_due", look).await?;
+            if due.is_empty() {
+                break;
+            }
+            let (charges, clocks) = charged(&due, today);
+            written +=
+                self.db.run_patiently("charges_write", move |conn| charges_write(conn, &charges, &clocks)).await?;
+            fail::fail_point!("charges_written");
+        }
+        self.price_charges().await?;
+        Ok(written)
+    }
+
+    /// Gives charges their amounts, as far as prices were seen.
+    pub(super) async fn price_charges(&self) -> Result<(), DbError> {
+        while self.db.run_patiently("charges_price", |conn| charges_price(conn, PRICED_AT_ONCE)).await? > 0 {}
+        Ok(())
+    }
+}
+
+/// The charges of what is due, up to today, and to when each clock goes.
+fn charged(due: &[DueClock], today: NaiveDate) -> (Vec<NewCharge>, Vec<(i64, Option<NaiveDate>)>) {
+    let (mut charges, mut clocks) = (Vec::new(), Vec::new());
+    let tomorrow = today.succ_opt().unwrap_or(NaiveDate::MAX);
+    for clock in due {
+        let from = clock.next_on.max(clock.ours_from);
+        for charged_on in charges_between(clock.bought_on, from, today, clock.left_at) {
+            let what = if charged_on == clock.bought_on { ChargeKind::Purchase } else { ChargeKind::Renewal };
+            charges.push(NewCharge {
+                number_id: clock.number_id,
+                charged_on,
+                what,
+                pool: clock.pool.clone(),
+                country: clock.country,
+                number_type: clock.number_type,
+            });
+        }
+        let next = clock.left_at.is_none().then(|| first_from(clock.bought_on, tomorrow));
+        clocks.push((clock.number_id, next));
+    }
+    (charges, clocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CountryCode, NumberType, PoolName};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn days(bought_on: &str, ours_from: &str, next_on: &str, left_at: Option<&str>) -> (String, Option<NaiveDate>) {
+        let clock = DueClock {
+            number_id: 1,
+            bought_on: day(bought_on),
+            ours_from: day(ours_from),
+            next_on: day(next_on),
+            left_at: left_at.map(|at| at.parse().unwrap()),
+            pool: PoolName::default_pool(),
+            country: CountryCode::US,
+            number_type: NumberType::Local,
+        };
+        let (charges, clocks) = charged(&[clock], day("2026-04-01"));
+        let told = charges.iter().map(|charge| format!("{} {}", charge.what, charge.charged_on));
+        (told.collect::<Vec<_>>().join(", "), clocks[0].1)
+    }
+
+    #[test]
+    fn each_anniversary_from_the_day_on_that_it_is_ours_until_it_leaves() {
+        let (bought, next) = days("2026-01-31", "2026-01-31", "2026-01-31", None);
+        assert_eq!(bought, "purchase 2026-01-31, renewal 2026-02-28, renewal 2026-03-28");
+        assert_eq!(next, Some(day("2026-04-28")));
+        let (adopted, next) = days("2026-01-31", "2026-03-01", "2026-01-31", None);
+        assert_eq!((adopted.as_str(), next), ("renewal 2026-03-28", Some(day("2026-04-28"))));
+        let (later, _) = days("2026-01-31", "2026-01-31", "2026-03-28", None);
+        assert_eq!(later, "renewal 2026-03-28");
+        let (left, next) = days("2026-01-31", "2026-01-31", "2026-01-31", Some("2026-03-28T00:00:00Z"));
+        assert_eq!((left.as_str(), next), ("purchase 2026-01-31, renewal 2026-02-28", None));
+        let (both, next) = days("2026-04-01", "2026-04-01", "2026-04-01", Some("2026-04-01T10:00:00Z"));
+        assert_eq!((both.as_str(), next), ("purchase 2026-04-01", None));
+    }
+}

@@ -1,0 +1,87 @@
+//! Which price a charge has, what is not known, idle numbers, and old charges.
+
+use serde_json::{Value, json};
+use twilio_simulator::{Fault, FaultKind, NumberKind, On};
+
+use super::{cost, dated};
+use crate::world::comparing::stocked;
+use crate::world::daemon::Daemon;
+use crate::world::eventually;
+
+#[test]
+fn a_charge_has_the_price_seen_before_its_day_and_what_is_not_known_is_no_sum() {
+    let (world, daemon, numbers) = stocked(4);
+    // Nobody tells a price: charges are there, amounts are not.
+    world.twilio.fault(Fault::new(On::Pricing, FaultKind::Error503).forever());
+    let unknown = cost(&daemon, "");
+    assert_eq!((&unknown["spent"], &unknown["pools"][0]["purchases"]), (&Value::Null, &json!(4)), "{unknown}");
+    assert!(unknown["why"].to_string().contains("4 amounts are not known yet"), "{unknown}");
+    assert_eq!((&unknown["complete"], &unknown["usage"]["difference"]), (&json!(false), &Value::Null), "{unknown}");
+    world.twilio.clear_faults();
+    assert_eq!(daemon.stop(), Some(0));
+    let day = |back: &str| {
+        world.sql(&format!("SELECT ((clock_timestamp() AT TIME ZONE 'UTC')::date - interval '{back}')::date"))
+    };
+    // Two kinds of days: before a price was seen, and after; the price rises today.
+    let (before, seen, after) = (day("70 days"), day("50 days"), day("20 days"));
+    dated(&world, &numbers[0], &before);
+    dated(&world, &numbers[1], &after);
+    world.sql(&format!("INSERT INTO prices_seen VALUES ('US', 'local', '{seen}', 1.00, 'USD')"));
+    world.twilio.set_price("US", NumberKind::Local, "1.30");
+    let daemon = world.daemon();
+    cost(&daemon, "");
+    let of = |number: &str| {
+        world.sql(&format!(
+            "SELECT string_agg(round(amount, 2) || ' ' || price_source, ',' ORDER BY charged_on) FROM charges c
+               JOIN numbers n ON n.id = c.number_id WHERE n.phone_number = '{number}'"
+        ))
+    };
+    // The last price of all for what was charged before any was seen, and the one that was seen for the rest.
+    let first: Vec<String> = of(&numbers[0]).split(',').map(str::to_owned).collect();
+    assert_eq!(first[0].split(' ').nth(1), Some("today"), "{first:?}");
+    assert!(first[1..].iter().all(|charge| charge == "1.00 seen") && first.len() > 1, "{first:?}");
+    assert_eq!(of(&numbers[1]), "1.00 seen");
+    // Idle: nobody has any, so the month costs its share for each; whoever has one takes that away.
+    let idle = cost(&daemon, "");
+    assert_eq!((&idle["pools"][0]["numbers"], &idle["pools"][0]["idle"]), (&json!(4), &json!(4)), "{idle}");
+    daemon.assign("u-1").ok();
+    let held = cost(&daemon, "");
+    assert_eq!((&held["pools"][0]["idle"], held["cost_per_signup"].is_string()), (&json!(3), true), "{held}");
+    let ahead = held["next_30_days"].as_array().expect("days").iter();
+    assert!(ahead.map(|day| day["count"].as_u64().unwrap_or_default()).sum::<u64>() >= 2, "{held}");
+    assert_eq!(held["savings"].as_array().map(Vec::len), Some(0), "a batch may lie ready: {held}");
+    // A second currency: no sum, and each pool's stays.
+    world.sql(
+        "INSERT INTO charges SELECT id, (clock_timestamp() AT TIME ZONE 'UTC')::date - 1000, 'renewal', 'default', 'US', 'local', 2, 'EUR', 'seen'
+           FROM numbers WHERE phone_number LIKE '+%' LIMIT 1",
+    );
+    world.sql(
+        "INSERT INTO charges SELECT id, (clock_timestamp() AT TIME ZONE 'UTC')::date - 1001, 'renewal', 'default', 'US', 'local', 3, 'USD', 'seen'
+           FROM numbers WHERE phone_number LIKE '+%' LIMIT 1",
+    );
+    let month = world.sql("SELECT to_char((clock_timestamp() AT TIME ZONE 'UTC')::date - 1000, 'YYYY-MM')");
+    let is_one_month =
+        month == world.sql("SELECT to_char((clock_timestamp() AT TIME ZONE 'UTC')::date - 1001, 'YYYY-MM')");
+    let sums = |daemon: &Daemon| {
+        let cost = cost(daemon, &format!("?month={month}&pool=default"));
+        (cost["spent"].clone(), cost["pools"][0]["renewals"].clone(), cost["why"].to_string())
+    };
+    let unfolded = sums(&daemon);
+    if is_one_month {
+        assert_eq!((&unfolded.0, unfolded.2.contains("several currencies")), (&Value::Null, true), "{unfolded:?}");
+    }
+    // What is that old becomes a sum, and is told as before.
+    assert_eq!(daemon.stop(), Some(0));
+    world.sql("DELETE FROM duties");
+    let daemon = world.daemon();
+    eventually("old charges are sums", || {
+        world.count("SELECT count(*) FROM duties WHERE name = 'fold' AND done_at IS NOT NULL") == 1
+    });
+    assert_eq!(
+        world.count("SELECT count(*) FROM charges WHERE charged_on < clock_timestamp() - interval '900 days'"),
+        0
+    );
+    assert_eq!(sums(&daemon), unfolded);
+    let refused = world.database.psql("UPDATE callbunker.charges SET amount = 7 WHERE amount IS NOT NULL");
+    assert!(refused.is_err_and(|why| why.to_string().contains("a charge stays as it is")));
+}
