@@ -40,9 +40,9 @@
 //! reconciliation ─▶ db domain purchaser supervisor twilio
 //! attachment     ─▶ config db domain purchaser telemetry twilio
 //! assignment     ─▶ config db domain purchaser supervisor telemetry
+//! bookkeeping    ─▶ config db domain pricing purchaser supervisor telemetry twilio
 //! purchaser      ─▶ config db domain supervisor telemetry twilio
 //! audit          ─▶ config db supervisor
-//! bookkeeping    ─▶ config db domain pricing purchaser supervisor telemetry twilio
 //! pricing        ─▶ domain twilio
 //! twilio_check   ─▶ config domain telemetry twilio twilio_events
 //! twilio_events  ─▶ domain twilio

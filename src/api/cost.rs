@@ -90,6 +90,8 @@ pub(crate) struct CostAhead {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub(crate) struct CostSaving {
     pub(crate) phone_number: PhoneNumber,
+    /// Its pool.
+    pub(crate) pool: PoolName,
     /// The last day on which that saves the next charge.
     pub(crate) release_before: NaiveDate,
     /// A month.
@@ -179,8 +181,9 @@ impl From<UsageReport> for CostUsage {
 impl From<CostReport> for Cost {
     fn from(report: CostReport) -> Self {
         let ahead = |DayAhead { date, count, amount }| CostAhead { date, count, amount: told(amount.ok()) };
-        let saving = |Saving { phone_number, release_before, saves }| CostSaving {
+        let saving = |(pool, Saving { phone_number, release_before, saves }): (PoolName, Saving)| CostSaving {
             phone_number,
+            pool,
             release_before,
             saves: told(saves.map(|saves| saves.amount)),
         };
@@ -239,7 +242,7 @@ pub(crate) fn about() -> About {
         "pools": [{"pool": "default", "country": "US", "number_type": "local", "numbers": 31, "idle": 9, "unit_price": "1.15",
             "price_source": "seen", "purchases": 12, "renewals": 25, "spent": "42.55", "idle_cost": "11.20"}],
         "next_30_days": [{"date": "2026-12-03", "count": 2, "amount": "2.30"}],
-        "savings": [{"phone_number": "+14155550100", "release_before": "2026-12-02", "saves": "1.15"}],
+        "savings": [{"phone_number": "+14155550100", "pool": "default", "release_before": "2026-12-02", "saves": "1.15"}],
         "usage": {"rentals": 38, "setups": 12, "spent": "43.70", "difference_count": 1, "difference": "1.15",
             "as_of": "2026-11-02T06:00:00Z",
             "because": [{"reason": "foreign", "phone_number": "+14155550199", "count": 1, "amount": "1.15"}]},

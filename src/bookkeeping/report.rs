@@ -23,7 +23,7 @@ use crate::db::{Connection, DbError};
 use crate::domain::money::{
     Amount, Clock, DayAhead, Month, NoSum, PoolStock, SAVINGS_MAX, Saving, Spare, Sum, days_ahead, per_signup, savings,
 };
-use crate::domain::{Kind, PoolName};
+use crate::domain::{Kind, PhoneNumber, PoolName};
 use crate::telemetry::PoolMoney;
 
 /// Twilio's word, and how it differs.
@@ -40,7 +40,8 @@ pub(crate) struct CostReport {
     pub(crate) cost_per_signup: Option<Decimal>,
     pub(crate) pools: Vec<PoolCost>,
     pub(crate) ahead: Vec<DayAhead>,
-    pub(crate) savings: Vec<Saving>,
+    /// Each with its pool.
+    pub(crate) savings: Vec<(PoolName, Saving)>,
     pub(crate) usage: Option<UsageReport>,
     pub(crate) why: Vec<String>,
 }
@@ -53,7 +54,7 @@ struct Looked {
     prices: Vec<KindPrice>,
     ahead: Vec<Ahead>,
     signups: i64,
-    stocks: Vec<PoolStock>,
+    stocks: Vec<(PoolName, PoolStock)>,
 }
 
 /// What a pool must keep, by its name: so many ready, and a batch.
@@ -83,7 +84,7 @@ fn look(conn: &mut Connection, month: Month, pool: Option<&PoolName>, kept: &Kep
             monthly: monthly.clone(),
         };
         let spares = rows.into_iter().map(spare).collect();
-        stocks.push(PoolStock { ready, needed: *needed, batch: *batch, spares });
+        stocks.push((name.clone(), PoolStock { ready, needed: *needed, batch: *batch, spares }));
     }
     Ok(Looked {
         today,
@@ -212,11 +213,21 @@ fn report_of(
         idle_cost,
         cost_per_signup: spent.and_then(|spent| per_signup(spent, signups)),
         ahead: days_ahead(&clocks, tomorrow, DAYS_AHEAD),
-        savings: savings(looked.stocks, looked.today),
+        savings: savings_of(looked.stocks, looked.today),
         pools,
         usage,
         why,
     }
+}
+
+/// What could go back, each number with its pool.
+fn savings_of(stocks: Vec<(PoolName, PoolStock)>, today: NaiveDate) -> Vec<(PoolName, Saving)> {
+    let pools: BTreeMap<PhoneNumber, PoolName> = stocks
+        .iter()
+        .flat_map(|(pool, stock)| stock.spares.iter().map(|spare| (spare.phone_number.clone(), pool.clone())))
+        .collect();
+    let all = savings(stocks.into_iter().map(|(_, stock)| stock).collect(), today);
+    all.into_iter().filter_map(|saving| Some((pools.get(&saving.phone_number)?.clone(), saving))).collect()
 }
 
 fn not_summed(reason: &NoSum) -> String {

@@ -79,7 +79,10 @@ fn shown(cost: &Value) -> String {
         ],
     );
     block(&ahead, &[("NEXT CHARGES", "date"), ("NUMBERS", "count"), ("AMOUNT", "amount")]);
-    block(&savings, &[("COULD GO BACK", "phone_number"), ("BY", "release_before"), ("SAVES A MONTH", "saves")]);
+    block(
+        &savings,
+        &[("COULD GO BACK", "phone_number"), ("POOL", "pool"), ("BY", "release_before"), ("SAVES A MONTH", "saves")],
+    );
     if !usage.is_null() {
         printed += &format!(
             "\nTwilio counts {} numbers charged, {} of them bought, for {}, as of {}: {} more than here ({}).\n",

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`mod@home`] (the dashboard) with [`mod@alerts`] (what is told of it) and [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`], which
 //! leads to [`mod@number`], [`mod@user`] and [`mod@order`] (one of each),
-//! [`lists`] (everything of a kind), [`mod@audit`], [`mod@differences`] and [`mod@twilio_check`] (who did what, what differs, whether buying could succeed), [`checks`] and [`trouble`] (what the pool did,
+//! [`lists`] (everything of a kind), [`mod@audit`], [`mod@cost`], [`mod@differences`] and [`mod@twilio_check`] (who did what, what differs, whether buying could succeed), [`checks`] and [`trouble`] (what the pool did,
 //! and what went wrong, in a line), [`cells`] (what stands in tables), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
 //! as pages), [`assets`] (style, script, chart library).
 //!
@@ -21,6 +21,7 @@ mod chart;
 mod checks;
 mod choice;
 mod comparison;
+mod cost;
 mod differences;
 mod endpoints;
 mod home;
@@ -48,6 +49,7 @@ pub(crate) use alerts::alerts;
 pub(crate) use assets::asset;
 pub(crate) use audit::audit;
 pub(crate) use chart::chart;
+pub(crate) use cost::cost;
 pub(crate) use differences::differences;
 pub(crate) use endpoints::{form, page};
 pub(crate) use home::{about as about_home, home};

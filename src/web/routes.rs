@@ -287,6 +287,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new("/admin/phones/dashboard/passes", vec![page(dashboard::passes).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/comparison", vec![page(dashboard::differences).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/alerts", vec![page(dashboard::alerts).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/cost", vec![page(dashboard::cost).undocumented()]),
         Route::new("/admin/phones/dashboard/twilio-check", vec![page(dashboard::twilio_check).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/audit", vec![page(dashboard::audit).undocumented().polled()]),
         Route::new(

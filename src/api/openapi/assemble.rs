@@ -35,6 +35,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Pool", "How the pool is, and what it does by itself."),
     ("Purchases", "Orders by hand."),
     ("Numbers", "Numbers and users, and what becomes of them."),
+    ("Money", "What the numbers cost."),
     ("Sessions", "The way in for browsers."),
     ("Everybody", "For monitors and tools."),
 ];

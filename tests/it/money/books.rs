@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use twilio_simulator::{ForeignNumber, UsageLine, Who};
 
 use super::{cost, dated};
-use crate::world::World;
+use crate::world::browser::Browser;
 use crate::world::command::callbunker;
 use crate::world::comparing::{reconcile, stocked};
 use crate::world::daemon::Daemon;
 use crate::world::scrape::Scrape;
+use crate::world::{ADMIN_KEY, World};
 
 const ADOPTED: &str = "+14155550101";
 const FOREIGN: &str = "+14155550102";
@@ -112,6 +113,11 @@ fn each_figure_has_a_second_command(world: &World, reads: &Daemon, numbers: &[St
         ("?pool=nobodys", 404, "not_found"),
     ] {
         reads.get(&format!("/admin/phones/api/cost{query}")).problem(status, code);
+    }
+    let browser = Browser::logged_in(reads, ADMIN_KEY);
+    let page = browser.get(reads, "/admin/phones/dashboard/cost").ok().as_str().expect("a page").to_owned();
+    for part in [this.as_str(), FOREIGN, PASSING, "own count", "somebody else bought it and gave it back"] {
+        assert!(page.contains(part), "{part} is not in\n{page}");
     }
     let spent = Scrape::of(reads).get("callbunker_spent", &[("pool", "default"), ("currency", "USD")]);
     assert!(spent > 0.0, "{spent}");

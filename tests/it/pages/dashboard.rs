@@ -16,6 +16,7 @@ const PAGES: &[&str] = &[
     "/admin/phones/dashboard/orders",
     "/admin/phones/dashboard/passes",
     "/admin/phones/dashboard/audit",
+    "/admin/phones/dashboard/cost",
     "/admin/phones/dashboard/acts/pause",
     "/admin/phones/dashboard/acts/purchase?count=1",
 ];

@@ -17,7 +17,9 @@ pub const OPERATIONS: &[Operation] = &[
         },
         reaches: &["bookkeeper", "charges_written", "fold_written"],
         // Claims run out.
-        meanwhile: |world| drop(world.sql("UPDATE duties SET claimed_until = clock_timestamp()")),
+        meanwhile: |world| {
+            drop(world.sql("UPDATE duties SET claimed_until = clock_timestamp() WHERE claimed_by IS NOT NULL"))
+        },
         after: |world, _, _| {
             eventually("all is charged, and what is old is folded", || {
                 world.count(
