@@ -113,9 +113,13 @@ async fn owned_too_many(services: &Services, more: &BTreeMap<PoolName, u32>) -> 
     let Ok(seen) = services.db.run("import_stock", move |conn| stock_read_all(conn, &keys)).await else {
         return Vec::new();
     };
-    let warning = |(name, pool): (&PoolName, &PoolConfig)| {
+    let warning = |(name, _): (&PoolName, &PoolConfig)| {
         let owned = seen.pools.get(name)?.stock.owned_at_most();
-        owned_max_exceeded(name, &pool.policy(), owned.saturating_add(more.get(name).copied().unwrap_or_default()))
+        owned_max_exceeded(
+            name,
+            &config.policy(name)?,
+            owned.saturating_add(more.get(name).copied().unwrap_or_default()),
+        )
     };
     config.pools().filter_map(warning).collect()
 }

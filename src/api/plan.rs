@@ -194,7 +194,7 @@ fn wanting(config: &Config, seen: &Overview, only: Option<&PoolName>) -> Vec<Wan
     let meant = config.pools().filter(|(name, _)| only.is_none_or(|only| only == *name));
     let wanting = meant.filter_map(|(name, pool)| {
         let seen = seen.pools.get(name)?;
-        let (policy, caps) = (pool.policy(), seen.caps(&config.cap_limits(pool)));
+        let (policy, caps) = (config.policy(name)?, seen.caps(&config.cap_limits(pool)));
         Some(Wanting { pool: name.clone(), policy, caps, stock: seen.stock })
     });
     wanting.collect()

@@ -33,9 +33,12 @@ pub(crate) struct Status {
     pub(crate) available: u32,
     pub(crate) assigned: u32,
     pub(crate) total: u32,
+    /// The thresholds in force.
     pub(crate) threshold: u32,
     /// Whether any of the pools does.
     pub(crate) needs_replenishment: bool,
+    /// `threshold_low` of each pool: what no boost and no foresight goes below.
+    pub(crate) threshold_configured: u32,
     pub(crate) quarantined: u32,
     pub(crate) unready: u32,
     /// Assignable as soon as they have joined what their pool wants and the carriers know them.
@@ -142,7 +145,7 @@ fn told(seen: &Overview, passes: &[Pass], config: &Config, only: Option<&PoolNam
     let pools: Vec<OfPool> = meant
         .filter_map(|(name, pool)| {
             let last = passes.iter().find(|pass| pass.pool == *name);
-            Some(OfPool::new(name, pool, seen.pools.get(name)?, last))
+            Some(OfPool::new(name, pool, config.policy(name)?.threshold_low, seen.pools.get(name)?, last))
         })
         .collect();
     let is_told = |name: &PoolName| pools.iter().any(|pool| pool.pool == *name);
@@ -165,6 +168,7 @@ fn told(seen: &Overview, passes: &[Pass], config: &Config, only: Option<&PoolNam
         total: available.saturating_add(assigned),
         threshold: sum(|pool| pool.threshold),
         needs_replenishment: pools.iter().any(|pool| pool.needs_replenishment),
+        threshold_configured: sum(|pool| pool.threshold_configured),
         quarantined,
         unready: sum(|pool| pool.unready),
         registering: sum(|pool| pool.registering),
@@ -209,7 +213,7 @@ pub(crate) fn about() -> About {
     let last = json!({"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
         "purchased_count": 20, "error": null, "pool": "default"});
     let mut document = json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false,
-        "quarantined": 1, "unready": 0, "registering": 0, "unfit": 0, "registration_failed": 0, "apart": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0,
+        "threshold_configured": 10, "quarantined": 1, "unready": 0, "registering": 0, "unfit": 0, "registration_failed": 0, "apart": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0,
         "missing_of_users": 0, "held": 0, "resting": 1, "owned": 20, "owned_max": 1000, "available_room": 37, "halted": null,
         "spend": {"hour": {"bought": 20, "max": null}, "day": {"bought": 20, "max": null}}, "last_replenishment": last});
     let mut pool = document.clone();
@@ -236,12 +240,19 @@ mod tests {
         let of_pool = |name: &str| {
             let pool = crate::config::PoolConfig::default();
             let seen = crate::db::stock::Observation::default();
-            serde_json::to_value(OfPool::new(&name.parse().unwrap(), &pool, &seen, None)).unwrap()
+            serde_json::to_value(OfPool::new(&name.parse().unwrap(), &pool, pool.threshold_low, &seen, None)).unwrap()
         };
         let line = of_pool("gb");
-        for count in
-            ["available", "assigned", "total", "threshold", "quarantined", "waiting", "owned", "available_room"]
-        {
+        for count in [
+            "available",
+            "assigned",
+            "total",
+            "threshold",
+            "threshold_configured",
+            "quarantined",
+            "owned",
+            "available_room",
+        ] {
             assert!(line[count].is_u64(), "{count}");
         }
         assert_eq!((line["pool"].as_str(), line["spend"]["day"]["max"].is_null()), (Some("gb"), true));

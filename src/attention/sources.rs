@@ -73,7 +73,7 @@ impl Limits {
                 .filter_map(|(name, pool)| {
                     Some(PoolLimits {
                         keys: config.keys_of(name)?,
-                        policy: pool.policy(),
+                        policy: config.policy(name)?,
                         caps: config.cap_limits(pool),
                     })
                 })

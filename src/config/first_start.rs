@@ -3,10 +3,12 @@
 //!
 //! How to get it wrong: looking at each pool alone. The caps of `[spend]` are shared, and the emptiest pool comes first.
 
-use crate::domain::{BATCHES_MAX, Cap, Caps, Kind, Level, PoolKey, PoolName, Stock, Trigger, UNBOUND, emptiest, plan};
+use chrono::Utc;
 
+use super::boost_lines::boost_lines;
 use super::root::Config;
 use super::sections::PoolConfig;
+use crate::domain::{BATCHES_MAX, Cap, Caps, Kind, Level, PoolKey, PoolName, Stock, Trigger, UNBOUND, emptiest, plan};
 
 /// What one pool gets.
 struct Bought<'c> {
@@ -19,6 +21,7 @@ struct Bought<'c> {
 /// One line for each pool, then one for each country that several pools are of.
 pub(super) fn lines(config: &Config) -> Vec<String> {
     let mut lines: Vec<String> = bought(config).iter().map(line).collect();
+    lines.extend(boost_lines(config, Utc::now()));
     let catalog = config.catalog();
     let kinds: Vec<Kind> = catalog.entries().map(|entry| entry.kind).collect();
     for (place, Kind { country, .. }) in kinds.iter().enumerate() {
@@ -38,7 +41,7 @@ fn bought(config: &Config) -> Vec<Bought<'_>> {
         pool: name.clone(),
         idle: 0,
         assigned: 0,
-        policy: pool.policy(),
+        policy: pool.configured_policy(),
     };
     let mut pools: Vec<Bought<'_>> = config
         .pools()
@@ -76,7 +79,7 @@ fn line(Bought { pool, level, cut_by, .. }: &Bought<'_>) -> String {
     };
     let mut wants = vec![format!("threshold_low {}", pool.threshold_low)];
     wants.extend((pool.total_min > 0).then(|| format!("total_min {}", pool.total_min)));
-    let cut = cut_by.map(|cap| format!(", cut by {}", key_of(cap, &level.pool))).unwrap_or_default();
+    let cut = cut_by.map(|cap| format!(", cut by {}", cap.key(&level.pool))).unwrap_or_default();
     let papers = pool.papers();
     let papers = [
         (PoolKey::AddressSid, papers.address.is_some()),
@@ -91,16 +94,4 @@ fn line(Bought { pool, level, cut_by, .. }: &Bought<'_>) -> String {
     let shown = if shown.is_empty() { String::new() } else { format!("; {}", shown.join(", ")) };
     let (name, kind) = (level.pool.path(), pool.kind());
     format!("{name} ({kind}): the first start buys {count} ({}, nothing owned{cut}){shown}", wants.join(", "))
-}
-
-/// The cap as the file spells it.
-fn key_of(cap: Cap, pool: &PoolName) -> String {
-    match cap {
-        Cap::AvailableMax => pool.key("available_max"),
-        Cap::OwnedMax => pool.key("owned_max"),
-        Cap::PurchasesPerHour => "spend.purchases_per_hour_max".to_owned(),
-        Cap::PurchasesPerDay => "spend.purchases_per_day_max".to_owned(),
-        Cap::PoolPurchasesPerDay => pool.key("purchases_per_day_max"),
-        Cap::SpendOwnedMax => "spend.owned_max".to_owned(),
-    }
 }

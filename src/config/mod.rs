@@ -8,18 +8,21 @@
 
 mod alerts;
 mod alerts_together;
+mod boost_lines;
 mod certificates;
 mod describe;
 mod environment;
 mod event_stream;
 mod file;
 mod first_start;
+mod in_force;
 mod layers;
 mod loader;
 mod outbound;
 mod pools;
 mod problem;
 mod quotes;
+mod raises;
 mod reload;
 #[macro_use]
 mod root;

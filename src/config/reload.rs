@@ -49,6 +49,7 @@ impl Config {
         self.secrets.twilio_credentials = running.secrets.twilio_credentials.clone();
         self.secrets.twilio_proxy_url = running.secrets.twilio_proxy_url.clone();
         self.outbound = running.outbound.clone();
+        self.raises = running.raises.clone();
         // Beside an API key the token signs nothing in, and is asked for at each event.
         if matches!(running.secrets.twilio_credentials, TwilioCredentials::AuthToken(_)) {
             self.secrets.twilio_auth_token = running.secrets.twilio_auth_token.clone();

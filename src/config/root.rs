@@ -14,6 +14,7 @@ use super::loader::{Loader, declare};
 use super::outbound::Outbound;
 use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
+use super::raises::Raises;
 use super::schema::Schema;
 use super::secrets::{self, Secrets};
 use super::sections::*;
@@ -39,6 +40,9 @@ macro_rules! sections {
             /// The way to Twilio, read with the rest.
             #[serde(skip_serializing)]
             pub(super) outbound: Outbound,
+            /// What raises thresholds above what the sections say.
+            #[serde(skip_serializing)]
+            pub(super) raises: Raises,
         }
 
         impl Config {
@@ -46,8 +50,8 @@ macro_rules! sections {
             pub(super) fn read_sections(loader: &mut Loader) -> Self {
                 let (pools, none) = (BTreeMap::new(), BTreeMap::new());
                 let catalog = catalog(&PoolConfig::default(), &none);
-                let (secrets, outbound) = (Secrets::unset(), Outbound::unset());
-                let mut config = Self { $($name: loader.section(),)* pools, secrets, catalog, outbound };
+                let (secrets, outbound, raises) = (Secrets::unset(), Outbound::unset(), Raises::default());
+                let mut config = Self { $($name: loader.section(),)* pools, secrets, catalog, outbound, raises };
                 config.read_pools(loader);
                 config
             }
@@ -89,6 +93,7 @@ sections! {
     webhooks: WebhooksConfig,
     events: EventsConfig,
     alerts: AlertsConfig,
+    foresight: ForesightConfig,
     lock: LockConfig fixed,
     supervisor: SupervisorConfig fixed,
     audit: AuditConfig,

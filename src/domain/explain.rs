@@ -24,6 +24,19 @@ impl Cap {
         }
     }
 
+    /// What the configuration calls it, of this pool.
+    #[must_use]
+    pub fn key(self, pool: &PoolName) -> String {
+        match self {
+            Self::AvailableMax => pool.key("available_max"),
+            Self::OwnedMax => pool.key("owned_max"),
+            Self::PurchasesPerHour => "spend.purchases_per_hour_max".to_owned(),
+            Self::PurchasesPerDay => "spend.purchases_per_day_max".to_owned(),
+            Self::PoolPurchasesPerDay => pool.key("purchases_per_day_max"),
+            Self::SpendOwnedMax => "spend.owned_max".to_owned(),
+        }
+    }
+
     fn room(self, pool: &PoolName, rooms: &Rooms) -> String {
         match self {
             Self::AvailableMax => format!("{} has room for {}", pool.key("available_max"), rooms.available_room),
@@ -231,6 +244,8 @@ pub fn template_of(reason: &str) -> String {
     }
     match OBSTACLES.iter().find(|(obstacle, _)| *obstacle == reason) {
         Some((_, sentence)) => (*sentence).to_owned(),
+        None if reason == "threshold_raised" => "foresight raised the pool's threshold".to_owned(),
+        None if reason == "threshold_lowered" => "foresight lowered the pool's threshold".to_owned(),
         None if reason.starts_with("twilio_") => format!("Twilio refused ({reason}); the error has its words"),
         None => reason.replace('_', " "),
     }

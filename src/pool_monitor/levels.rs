@@ -14,7 +14,7 @@ pub(super) async fn levels(deps: &MonitorDependencies, open: &BTreeSet<PoolName>
     let policies: Vec<(PoolName, PoolPolicy)> = {
         let config = deps.config.load();
         let open = config.pools().filter(|(name, _)| open.contains(*name));
-        open.map(|(name, pool)| (name.clone(), pool.policy())).collect()
+        open.filter_map(|(name, _)| Some((name.clone(), config.policy(name)?))).collect()
     };
     deps.db.run("levels_glance", move |conn| levels_glance(conn, &policies)).await
 }

@@ -136,8 +136,10 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
         deps.purchaser.recover_soon();
     }
     attachments::tell(deps).await?;
-    let thresholds: Vec<(PoolName, u32)> =
-        deps.config.load().pools().map(|(name, pool)| (name.clone(), pool.threshold_low)).collect();
+    let thresholds: Vec<(PoolName, u32)> = {
+        let config = deps.config.load();
+        config.pools().filter_map(|(name, _)| Some((name.clone(), config.policy(name)?.threshold_low))).collect()
+    };
     deps.db.run("samples_take", move |conn| samples_take(conn, &thresholds)).await?;
     Ok(reopened)
 }

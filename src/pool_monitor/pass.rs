@@ -299,7 +299,7 @@ pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Overview, DbEr
         stock: &seen.stock,
         missing: seen.missing,
         contested: seen.contested,
-        threshold: config.pool(pool).map_or(0, |pool| pool.threshold_low),
+        threshold: config.policy(pool).map_or(0, |policy| policy.threshold_low),
         halted: seen.pool_halt.is_some(),
     });
     let pools: Vec<PoolReading<'_>> = readings.collect();
@@ -317,8 +317,8 @@ pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Overview, DbEr
 /// What the pool would buy; `None` = it is not configured any more.
 fn plan_for(deps: &MonitorDependencies, pool: &PoolName, seen: &Observation, trigger: Trigger) -> Option<Plan> {
     let config = deps.config.load();
-    let pool = config.pool(pool)?;
-    Some(plan(&pool.policy(), &seen.caps(&config.cap_limits(pool)), &seen.stock, trigger))
+    let (policy, limits) = (config.policy(pool)?, config.cap_limits(config.pool(pool)?));
+    Some(plan(&policy, &seen.caps(&limits), &seen.stock, trigger))
 }
 
 async fn record(deps: &MonitorDependencies, pass: &PoolPass) -> Result<(), DbError> {

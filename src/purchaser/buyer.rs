@@ -116,7 +116,7 @@ impl Buyer {
         let pool = config.pool(name)?;
         Some(Limits {
             keys: config.keys_of(name)?,
-            policy: pool.policy(),
+            policy: config.policy(name)?,
             caps: config.cap_limits(pool),
             care: self.care.now(),
         })

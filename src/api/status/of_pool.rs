@@ -24,9 +24,11 @@ pub(crate) struct OfPool {
     pub(crate) available: u32,
     pub(crate) assigned: u32,
     pub(crate) total: u32,
-    /// Its `threshold_low`
+    /// The threshold in force: its `threshold_low`, unless a boost or foresight raises it
     pub(crate) threshold: u32,
     pub(crate) needs_replenishment: bool,
+    /// Its `threshold_low`
+    pub(crate) threshold_configured: u32,
     pub(crate) quarantined: u32,
     pub(crate) unready: u32,
     /// Assignable as soon as they have joined what their pool wants and the carriers know them.
@@ -77,13 +79,19 @@ impl OfPool {
         let config = PoolConfig { threshold_low: threshold, ..PoolConfig::default() };
         let stock = crate::domain::Stock { available, ..crate::domain::Stock::default() };
         let seen = Observation { stock, ..Observation::default() };
-        Self::new(&name.parse().expect("a pool's name"), &config, &seen, None)
+        Self::new(&name.parse().expect("a pool's name"), &config, threshold, &seen, None)
     }
 }
 
 impl OfPool {
-    /// `last` is the latest check of this pool.
-    pub(crate) fn new(name: &PoolName, pool: &PoolConfig, seen: &Observation, last: Option<&Pass>) -> Self {
+    /// `threshold` is the one in force, `last` the latest check of this pool.
+    pub(crate) fn new(
+        name: &PoolName,
+        pool: &PoolConfig,
+        threshold: u32,
+        seen: &Observation,
+        last: Option<&Pass>,
+    ) -> Self {
         let stock = &seen.stock;
         Self {
             pool: name.clone(),
@@ -92,8 +100,9 @@ impl OfPool {
             available: stock.available,
             assigned: stock.assigned,
             total: stock.total(),
-            threshold: pool.threshold_low,
-            needs_replenishment: stock.available < pool.threshold_low,
+            threshold,
+            needs_replenishment: stock.available < threshold,
+            threshold_configured: pool.threshold_low,
             quarantined: stock.quarantined,
             unready: stock.unready,
             registering: stock.registering,

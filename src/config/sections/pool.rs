@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::boost::BoostConfig;
 use super::pool_webhooks::PoolWebhooks;
 use super::webhooks::WebhooksConfig;
 use crate::domain::{
@@ -70,6 +71,9 @@ pub struct PoolConfig {
     pub customer_profile: Option<TrustSid>,
     /// The trust products that each number is assigned to after that.
     pub trust_products: Vec<TrustSid>,
+    /// Higher thresholds, each for a while.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub boosts: Vec<BoostConfig>,
     /// Where its numbers lead.
     #[serde(skip_serializing_if = "PoolWebhooks::is_empty")]
     pub webhooks: PoolWebhooks,
@@ -79,9 +83,9 @@ impl PoolConfig {
     /// The most area codes that `area_codes` may name; each may cost a search per batch.
     pub const AREA_CODES_MAX: usize = 100;
 
-    /// What planning cares about.
+    /// What planning cares about, as it is configured; what is in force says [`Config::policy`](crate::config::Config::policy).
     #[must_use]
-    pub fn policy(&self) -> PoolPolicy {
+    pub(in crate::config) fn configured_policy(&self) -> PoolPolicy {
         PoolPolicy {
             threshold_low: self.threshold_low,
             replenishment_batch_size: self.replenishment_batch_size,
@@ -128,7 +132,10 @@ impl PoolConfig {
     /// the pool is about these keys and no others.
     #[must_use]
     pub(in crate::config) fn fingerprint(&self, all: &WebhooksConfig) -> String {
-        let keys = toml::to_string(self).expect("a section holds numbers, text and lists; a test serialises it");
+        // A campaign changes nothing of what Twilio refused.
+        let without_boosts = Self { boosts: Vec::new(), ..self.clone() };
+        let keys =
+            toml::to_string(&without_boosts).expect("a section holds numbers, text and lists; a test serialises it");
         let lines = keys.split_inclusive('\n').filter(|line| !LATER_KEYS.contains(&line.trim_end()));
         let mut said: String = lines.collect();
         // Only what Twilio may not know: a pool that names nothing of the account has the fingerprint that it always had.
@@ -170,6 +177,7 @@ impl Default for PoolConfig {
             sms_ready_when: SmsReadyWhen::Attached,
             customer_profile: None,
             trust_products: Vec::new(),
+            boosts: Vec::new(),
             webhooks: PoolWebhooks::default(),
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::pool::PoolConfig;
 use super::pool_attachments::check_attachments;
+use super::pool_boosts::check_boosts;
 use super::pool_webhooks::PoolWebhooks;
 use crate::config::section::{Checks, Range, Section, field_names, range};
 use crate::domain::{NumberType, Region};
@@ -40,6 +41,11 @@ impl Section for PoolConfig {
         ("sms_ready_when", "attached or registered"),
         ("customer_profile", "BU and 32 hexadecimal digits"),
         ("trust_products", "a list of trust products, each BU and 32 hexadecimal digits in quotes"),
+        (
+            "boosts",
+            "tables [[pool.boosts]] or [[pools.NAME.boosts]] in the file, each with from, until and threshold_low; instants have an \
+             offset, such as 2026-12-24T08:00:00Z",
+        ),
         ("webhooks.public_app_url", "an https origin such as https://app.example.com"),
         ("webhooks.voice_application_sid", "AP and 32 hexadecimal digits"),
         ("webhooks.sms_application_sid", "AP and 32 hexadecimal digits"),
@@ -71,6 +77,7 @@ impl Section for PoolConfig {
             checks.refuse("capabilities", "names a capability twice", "remove the duplicate");
         }
         check_attachments(self, checks);
+        check_boosts(self, checks);
         self.webhooks.check(checks);
     }
 }

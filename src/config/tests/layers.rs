@@ -4,7 +4,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{ADMIN_KEY, DATABASE_PASSWORD, TOKEN, World, assert_holds, assert_no_secret};
 use crate::config::{DatabaseSettings, LogLevel, describe_effective};
-use crate::domain::Capability;
+use crate::domain::{Capability, PoolName};
 
 #[test]
 fn the_environment_goes_above_the_file_and_the_file_above_the_defaults() {
@@ -26,7 +26,7 @@ fn the_environment_goes_above_the_file_and_the_file_above_the_defaults() {
     assert!(config.reconcile.repair_assigned);
     assert_eq!(config.lock.advisory_key, i64::MIN);
     assert_eq!(config.log.level, LogLevel::Warn);
-    assert_eq!(config.pool.policy().threshold_low, 7);
+    assert_eq!(config.policy(&PoolName::default_pool()).unwrap().threshold_low, 7);
 }
 
 #[test]

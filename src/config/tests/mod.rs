@@ -3,6 +3,7 @@
 mod alerts;
 mod attachments;
 mod default_file;
+mod foresight;
 mod layers;
 mod outbound;
 mod reload;

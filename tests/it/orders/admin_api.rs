@@ -18,7 +18,7 @@ fn the_status_has_the_earlier_services_fields_and_ours() {
                 last_replenishment:null, missing:integer, missing_of_users:integer, needs_replenishment:bool, \
                 number_type:text, owned:integer, owned_max:integer, pool:text, purchasing:integer, quarantined:integer, \
                 registering:integer, registration_failed:integer, resting:integer, spend:{day:{bought:integer, max:null}, hour:{bought:integer, max:null}}, \
-                threshold:integer, total:integer, unfit:integer, unready:integer, unsettled:integer, waiting:integer}";
+                threshold:integer, threshold_configured:integer, total:integer, unfit:integer, unready:integer, unsettled:integer, waiting:integer}";
     assert_eq!(
         shape(&empty),
         format!(
@@ -26,7 +26,7 @@ fn the_status_has_the_earlier_services_fields_and_ours() {
              missing:integer, missing_of_users:integer, needs_replenishment:bool, owned:integer, owned_max:integer, paused:null, \
              pools:[{pool}], purchasing:integer, quarantined:integer, registering:integer, registration_failed:integer, resting:integer, \
              spend:{{day:{{bought:integer, max:integer}}, hour:{{bought:integer, max:integer}}, override:integer}}, \
-             threshold:integer, total:integer, unconfigured:[], unfit:integer, unready:integer, unsettled:integer, \
+             threshold:integer, threshold_configured:integer, total:integer, unconfigured:[], unfit:integer, unready:integer, unsettled:integer, \
              waiting:integer}}"
         )
     );
