@@ -125,6 +125,9 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("charges_written", "charges that were due are committed, the rest is due"),
     ("usage_asked", "Twilio said what it counted in a month, nothing is written"),
     ("fold_written", "the charges of an old month are its sums"),
+    // Recycling.
+    ("recycler", "it is time to look whether a walk is due"),
+    ("sweep_page_written", "a page's uses and the way to the next are committed"),
     // Alerts.
     ("alerts", "a round begins"),
     ("alert_decided", "facts are judged, nothing is written"),

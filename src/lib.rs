@@ -25,7 +25,7 @@
 //!
 //! ```text
 //! cli            ─▶ api app attention config db domain http logger twilio_check twilio_events web
-//! app            ─▶ access alerts api assignment attachment attention audit bookkeeping config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio twilio_check twilio_events web
+//! app            ─▶ access alerts api assignment attachment attention audit bookkeeping config custody db domain http logger pool_monitor pricing purchaser reconciliation recycling routing schedule supervisor telemetry twilio twilio_check twilio_events web
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api attention custody db domain http purchaser reconciliation routing twilio_check
 //! live           ─▶ access api db domain http routing
@@ -38,6 +38,7 @@
 //! pool_monitor   ─▶ attachment config custody db domain purchaser reconciliation supervisor telemetry twilio
 //! custody        ─▶ config db domain purchaser reconciliation twilio
 //! reconciliation ─▶ db domain purchaser supervisor twilio
+//! recycling      ─▶ config db domain purchaser supervisor telemetry twilio
 //! attachment     ─▶ config db domain purchaser telemetry twilio
 //! assignment     ─▶ config db domain purchaser supervisor telemetry
 //! bookkeeping    ─▶ config db domain pricing purchaser supervisor telemetry twilio
@@ -59,7 +60,7 @@
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`attachment`] (what numbers join at Twilio), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
-//! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`bookkeeping`] (what it did cost), [`twilio_check`] (whether buying could succeed), [`twilio_events`] (what Twilio says of numbers by itself),
+//! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`bookkeeping`] (what it did cost), [`recycling`] (which numbers nobody uses), [`twilio_check`] (whether buying could succeed), [`twilio_events`] (what Twilio says of numbers by itself),
 //! [`assignment`] (signups), [`attention`] (what needs a person), [`alerts`] (who is told of it); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
 //! to a handler), [`api`] (what programs ask), [`live`] and [`dashboard`] (what people see), [`web`] (all of it as one);
 //! [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says
@@ -94,6 +95,7 @@ pub(crate) mod pool_monitor;
 pub(crate) mod pricing;
 pub(crate) mod purchaser;
 pub(crate) mod reconciliation;
+pub(crate) mod recycling;
 pub mod routing;
 pub(crate) mod schedule;
 #[cfg(test)]

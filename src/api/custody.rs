@@ -198,6 +198,7 @@ fn problem(services: &Services, error: &CustodyError) -> Problem {
         CustodyError::NumberAssigned | CustodyError::AnotherUsers | CustodyError::UserHasAnother => {
             ProblemCode::Assigned
         }
+        CustodyError::Protected => ProblemCode::Protected,
         CustodyError::BeingBought | CustodyError::Withdrawn => ProblemCode::Locked,
         CustodyError::Leaving | CustodyError::Stuck(Stuck::Leaving) => ProblemCode::Leaving,
         CustodyError::AnotherEnvironments(_)
@@ -232,7 +233,7 @@ fn example() -> Value {
     json!({"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
         "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
         "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68", "quarantine_reason": null, "pool": "default",
-        "number_type": "local"})
+        "number_type": "local", "last_used_at": null, "last_used_source": null})
 }
 
 /// What all three have in common.
@@ -305,6 +306,7 @@ pub(crate) fn about_release_to_twilio() -> About {
     one_number(About::new("release_to_twilio", "Numbers", "Gives a number back to Twilio, for ever"))
         .body::<NoFields>(json!({}))
         .answer::<NumberDocument>("The number; its status is `released`.", example())
+        .refuses(ProblemCode::Protected, "An operator protects it; unprotect it first.")
         .refuses(ProblemCode::Assigned, "The number has a user.")
         .refuses(ProblemCode::Owned, "The number is ours under another SID.")
 }

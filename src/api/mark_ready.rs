@@ -90,7 +90,7 @@ pub(crate) fn about() -> About {
             json!({"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
                 "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
                 "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68", "quarantine_reason": null, "pool": "default",
-                "number_type": "local"}),
+                "number_type": "local", "last_used_at": null, "last_used_source": null}),
         )
         .refuses(ProblemCode::NotFound, "It is not ours.")
         .refuses(ProblemCode::Conflict, "An attachment lacks, or it is on hold or missing; `detail` says what to do.")

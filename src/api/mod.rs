@@ -1,8 +1,8 @@
 //! The HTTP API: one file for each subject, with its documents, its handlers and what the description says of them.
 //!
-//! For signups [`signup`]; for operators and their programs [`attention`], [`alerts`], [`status`], [`plan`], [`purchases`], [`replenish`],
+//! For signups [`signup`] and [`touch`]; for operators and their programs [`attention`], [`alerts`], [`status`], [`plan`], [`purchases`], [`replenish`],
 //! [`pause`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
-//! [`lists`], [`cost`], [`custody`], [`mark_ready`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
+//! [`lists`], [`cost`], [`custody`], [`mark_ready`], [`recycling`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`], [`events`] (for Twilio) and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
@@ -29,11 +29,14 @@ pub(crate) mod plan;
 mod pool_named;
 pub(crate) mod purchases;
 pub(crate) mod reconcile;
+pub(crate) mod recycling;
+mod recycling_lines;
 pub(crate) mod replenish;
 pub(crate) mod services;
 pub(crate) mod signup;
 mod single_flight;
 pub(crate) mod status;
+pub(crate) mod touch;
 pub(crate) mod twilio_check;
 pub(crate) mod webhooks;
 pub(crate) mod whoami;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::at_twilio::{AtTwilio, at_twilio};
 use super::attachment_lines;
 use super::lists::charges::ChargeView;
+use super::recycling_lines;
 use super::services::Services;
 use crate::db::Connection;
 use crate::db::attachments::AttachmentRow;
@@ -17,6 +18,7 @@ use crate::db::buying_state::buying_state_read;
 use crate::db::charges::{NumberMoney, number_money};
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::{NumberEvent, OwnedNumber, number_history, number_standing};
+use crate::domain::recycling::UseSource;
 use crate::domain::{
     AreaCode, AssignmentSource, AttachmentKind, AttachmentState, CountryCode, NumberEventKind, NumberSid, NumberStatus,
     NumberType, PhoneNumber, PoolName, QuarantineReason, Registration, Trigger, UserId, WebhookStatus, explain_trigger,
@@ -57,6 +59,12 @@ pub(crate) struct NumberView {
     pub(crate) pool: PoolName,
     /// Which of Twilio's stocks it is of.
     pub(crate) number_type: NumberType,
+    /// The last use by whoever has it that is known; null while nobody has it.
+    #[schema(required)]
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+    /// How it is known: `assignment`, `touch`, `call` or `message`.
+    #[schema(required)]
+    pub(crate) last_used_source: Option<UseSource>,
 }
 
 impl From<OwnedNumber> for NumberView {
@@ -74,6 +82,8 @@ impl From<OwnedNumber> for NumberView {
             quarantine_reason: number.stored.quarantine_reason,
             pool: number.stored.pool,
             number_type: number.stored.number_type,
+            last_used_at: number.last_used_at,
+            last_used_source: number.last_used_source,
         }
     }
 }
@@ -90,6 +100,8 @@ pub(crate) struct NumberInFull {
     pub(crate) assignable: bool,
     #[schema(required)]
     pub(crate) why_not: Option<String>,
+    /// Whether an operator's word keeps it from being recycled or given back to Twilio.
+    pub(crate) protected: bool,
     /// What it is or shall be attached to; what it left is not among it.
     pub(crate) attachments: Vec<AttachmentView>,
     /// How the carriers have it; null = nothing was said.
@@ -145,7 +157,7 @@ pub(crate) struct EventView {
     /// `intended`, `bought`, `taken`, `not_bought`, `unknown`, `adopted`, `imported`, `assigned`, `released`, `missing`,
     /// `leaving`, `released_to_twilio`, `release_refused`, `release_withdrawn`, `held`, `hold_ended`, `turned_up`,
     /// `tag_conflict`, `retagged`, `moved`, `attached`, `attachment_refused`, `attachment_conflict`, `detached`, `registered`,
-    /// `registration_failed` or `marked_ready`.
+    /// `registration_failed`, `marked_ready`, `notice`, `recycled`, `recycling_ended`, `protected` or `unprotected`.
     #[schema(value_type = String)]
     pub(crate) event: NumberEventKind,
     /// The order.
@@ -244,6 +256,7 @@ pub(crate) async fn number(
         capable: number.capable,
         missing_since: number.missing_since,
         quarantined_until: number.quarantined_until,
+        protected: number.protected_at.is_some(),
         view: number.into(),
         assignable: why_not.is_none(),
         why_not,
@@ -329,6 +342,11 @@ fn detail(event: &NumberEvent) -> String {
         NumberEventKind::Registered => "the carriers know it".to_owned(),
         NumberEventKind::RegistrationFailed => attachment_lines::registration_failed(said),
         NumberEventKind::MarkedReady => format!("{by} said that the carriers know it"),
+        NumberEventKind::Notice
+        | NumberEventKind::Recycled
+        | NumberEventKind::RecyclingEnded
+        | NumberEventKind::Protected
+        | NumberEventKind::Unprotected => recycling_lines::told(event.event, said, &by),
         NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
         NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
         NumberEventKind::ReleaseRefused => {
@@ -353,7 +371,8 @@ pub(crate) fn about() -> About {
             json!({"phone_number": "+12276164313", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "assigned",
                 "area_code": "227", "country": "US", "webhook_status": "configured", "user_id": "u-1",
                 "purchased_at": "2026-11-22T11:57:15Z", "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68",
-                "pool": "default", "number_type": "local", "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
+                "pool": "default", "number_type": "local", "last_used_at": "2026-11-22T11:57:16.799722Z", "last_used_source": "assignment",
+                "protected": false, "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
                 "assignable": false, "why_not": "assigned to u-1 since 2026-11-22T11:57:16Z",
                 "attachments": [{"kind": "messaging_service", "target": "MG0123456789abcdef0123456789abcdef", "state": "attached",
                     "since": "2026-11-22T11:57:16.104311Z", "error": null}],

@@ -83,6 +83,7 @@ impl App {
         let events_rejected = Arc::new(Rejections::default());
         let (judges, courier) = parts.alerts(&twilio_checker, &events_rejected);
         let (pricing, bookkeeper) = parts.bookkeeper();
+        parts.recycler();
         let custody_tasks = TaskTracker::new();
         let at_twilio = AtTwilio {
             judges,

@@ -24,6 +24,7 @@ use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, Quiet
 use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
+use crate::recycling::{Recycler, RecyclerActor};
 use crate::schedule::{Schedule, ScheduleTargets};
 use crate::supervisor::{Children, Health, Heartbeat, Slot};
 use crate::twilio_check::TwilioChecker;
@@ -289,6 +290,23 @@ impl<'a> Parts<'a> {
             BookkeeperDependencies { bookkeeper: bookkeeper.clone(), runtime: tokio::runtime::Handle::current() };
         self.add("bookkeeper", move |heartbeat| drop(BookkeeperActor::new(deps.clone(), heartbeat).start()));
         (pricing, bookkeeper)
+    }
+
+    /// What nobody uses is found.
+    pub(super) fn recycler(&mut self) {
+        let recycler = Recycler {
+            db: self.app.db.clone(),
+            twilio: self.app.twilio.clone(),
+            config: Arc::clone(&self.app.config),
+            stopping: self.stopping.clone(),
+            telemetry: self.app.telemetry.clone(),
+            log: self.log("recycler"),
+            instance: Uuid::new_v4(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        self.add("recycler", move |heartbeat| {
+            RecyclerActor::new(recycler.clone(), heartbeat).start();
+        });
     }
 
     pub(super) fn schedule(&mut self, monitor: &MonitorHandle, reconciler: &ReconcilerHandle) {

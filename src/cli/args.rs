@@ -17,7 +17,7 @@ mod users;
 
 pub(super) use alerts::{AlertCommand, AlertsArgs};
 pub(super) use money::CostArgs;
-pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs};
+pub(super) use numbers::{ImportArgs, InactiveArgs, NumberCommand, NumbersArgs};
 pub(super) use pool::{
     ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, ReplenishArgs,
     ResumeArgs, StatusArgs,
@@ -121,6 +121,8 @@ pub(super) enum Command {
     Assignments(PoolListArgs),
     /// List the numbers, or look at one and decide about it
     Numbers(NumbersArgs),
+    /// List the numbers of users of which no use is known for some days
+    Inactive(InactiveArgs),
     /// Show what each check of a pool did and why, newest first
     #[command(name = "checks", visible_alias = "passes")]
     Passes(PoolListArgs),

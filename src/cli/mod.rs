@@ -37,6 +37,7 @@ mod pool;
 mod pools;
 mod purchase;
 mod question;
+mod recycling;
 mod refusal;
 mod screen;
 mod shell;
@@ -98,6 +99,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
             None => lists::numbers(&client(&args.remote)?, &args),
             Some(command) => number::number(&client(&args.remote)?, &args, command),
         },
+        Command::Inactive(args) => recycling::inactive(&client(&args.remote)?, &args),
         Command::Passes(args) => lists::passes(&client(&args.list.remote)?, &args),
         Command::Alerts(args) => alerts::alerts(&client(&args.remote)?, &args),
         Command::Cost(args) => money::cost(&client(&args.remote)?, &args),

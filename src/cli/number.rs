@@ -35,6 +35,8 @@ pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberComman
             (client.ask(&act(&one.number, "move").body(json!({ "pool": pool })))?, Some("has moved"))
         }
         NumberCommand::MarkReady(one) => (client.ask(&act(&one.number, "mark-ready"))?, Some("is marked as ready")),
+        NumberCommand::Protect(one) => (client.ask(&act(&one.number, "protect"))?, Some("is protected from now on")),
+        NumberCommand::Unprotect(one) => (client.ask(&act(&one.number, "unprotect"))?, Some("is protected no more")),
         NumberCommand::Ignore(one) => (client.ask(&act(&one.number, "ignore"))?, Some("is ignored from now on")),
         NumberCommand::Unignore(one) => (client.ask(&act(&one.number, "unignore"))?, Some("is ignored no more")),
         NumberCommand::ReleaseToTwilio { one, yes } => {

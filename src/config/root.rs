@@ -94,6 +94,7 @@ sections! {
     events: EventsConfig,
     alerts: AlertsConfig,
     foresight: ForesightConfig,
+    recycling: RecyclingConfig,
     lock: LockConfig fixed,
     supervisor: SupervisorConfig fixed,
     audit: AuditConfig,

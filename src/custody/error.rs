@@ -20,6 +20,9 @@ pub enum CustodyError {
     /// Somebody has the number.
     #[error("This number is a user's; release it from its user first.")]
     NumberAssigned,
+    /// An operator protects it.
+    #[error("This number is protected; unprotect it first.")]
+    Protected,
     /// Somebody else has the number.
     #[error("This number is another user's; release it from that user first.")]
     AnotherUsers,

@@ -70,6 +70,7 @@ impl Custody {
             Leaving::Open(release_id) => release_id,
             Leaving::Assigned => return Err(CustodyError::NumberAssigned),
             Leaving::Left => return Ok(id),
+            Leaving::Protected => return Err(CustodyError::Protected),
             Leaving::Conflict => return Err(CustodyError::AnotherEnvironments("tag_conflict".to_owned())),
         };
         fail::fail_point!("release_intended");

@@ -32,6 +32,7 @@ pub mod sessions;
 pub mod slice;
 pub mod stock;
 pub mod usage;
+pub mod uses;
 pub mod waiters;
 
 pub use engine::changes::{ChangeBell, changes_notify};

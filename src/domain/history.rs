@@ -77,6 +77,16 @@ pub enum NumberEventKind {
     RegistrationFailed,
     /// An operator said that the carriers know it.
     MarkedReady,
+    /// It was told that nobody uses it.
+    Notice,
+    /// It was taken from its user, who did not use it.
+    Recycled,
+    /// What was told came to nothing.
+    RecyclingEnded,
+    /// An operator protects it.
+    Protected,
+    /// An operator protects it no more.
+    Unprotected,
 }
 
 stored_enum!(NumberEventKind {
@@ -107,6 +117,11 @@ stored_enum!(NumberEventKind {
     Registered = "registered",
     RegistrationFailed = "registration_failed",
     MarkedReady = "marked_ready",
+    Notice = "notice",
+    Recycled = "recycled",
+    RecyclingEnded = "recycling_ended",
+    Protected = "protected",
+    Unprotected = "unprotected",
 });
 
 /// What set a comparison with Twilio off.

@@ -105,6 +105,8 @@ problem_codes! {
     AutomaticOrder = "automatic_order", CONFLICT, "The pool placed this order";
     /// The number is being given back to Twilio.
     Leaving = "leaving", CONFLICT, "The number is being given back";
+    /// An operator's word keeps the number where it is.
+    Protected = "protected", CONFLICT, "The number is protected";
     /// The hour's or the day's purchases are used up.
     SpendCap = "spend_cap", CONFLICT, "A spend cap is reached";
     /// The breaker is open.

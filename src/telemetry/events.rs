@@ -13,6 +13,7 @@ use super::words::{
     counted_as,
 };
 use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity};
+use crate::domain::recycling::Swept;
 use crate::domain::{AttachmentKind, Match, OrderState, PoolName, Trigger};
 
 impl Telemetry {
@@ -41,6 +42,17 @@ impl Telemetry {
     /// A user gave a number back.
     pub fn released(&self, pool: &PoolName) {
         self.of(pool).releases.increment(1);
+    }
+
+    /// The application told of so many numbers that they were used.
+    pub fn touched(&self, count: u32) {
+        self.0.touches.increment(u64::from(count));
+    }
+
+    /// When a walk over calls or messages last came to its end.
+    pub fn swept(&self, what: Swept, complete_at: Option<SystemTime>) {
+        let since = complete_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        self.0.sweep_last.at(&self.0.registry, &[what.as_str()]).set(since.as_secs_f64());
     }
 
     /// An order ended.

@@ -14,7 +14,7 @@ use super::table;
 use super::words::{
     ALERT_OUTCOMES, ATTACHMENT_OUTCOMES, ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS,
     MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS, alert_channels, alert_kinds, alert_severities,
-    attachment_kinds,
+    attachment_kinds, swept,
 };
 use crate::domain::{Kind, PoolName, Stock};
 
@@ -59,6 +59,8 @@ pub(super) struct Inner {
     pub(super) sign_of_life: Gauge,
     pub(super) usage_difference: Gauge,
     pub(super) charges_unpriced: Gauge,
+    pub(super) touches: Counter,
+    pub(super) sweep_last: Family<Gauge>,
     pub(super) http: Family<Counter>,
     pub(super) http_waits: Family<Histogram>,
     pub(super) database: Family<Counter>,
@@ -158,6 +160,8 @@ impl Telemetry {
             sign_of_life: new(&table::SIGN_OF_LIFE),
             usage_difference: new(&table::USAGE_DIFFERENCE),
             charges_unpriced: new(&table::CHARGES_UNPRICED),
+            touches: registry.counter(&table::TOUCHES, &[]),
+            sweep_last: Family::complete(&registry, table::SWEEP_LAST, &[&swept()]),
             http: Family::new(table::HTTP_REQUESTS, &[routes, METHODS, STATUSES]),
             http_waits: Family::new(table::HTTP_DURATION, &[routes]),
             database: Family::complete(&registry, table::DATABASE_ERRORS, &[FAULTS]),

@@ -136,6 +136,10 @@ table! {
         "How long the oldest message that waits for this channel has waited; 0 = none does.";
     ALERT_SEND_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_alert_send_duration_seconds", ["channel"],
         "How long a try to send a message about alerts took.";
+    TOUCHES = Kind::Counter, Count, "callbunker_touches_total", [],
+        "Numbers that the application said were used, to this instance.";
+    SWEEP_LAST = Kind::Gauge, Seconds, "callbunker_sweep_last_timestamp_seconds", ["what"],
+        "When a walk over the account's calls or messages last came to its end, of any instance; 0 = never.";
     SIGN_OF_LIFE = Kind::Gauge, Seconds, "callbunker_sign_of_life_timestamp_seconds", [],
         "When any instance last asked alerts.heartbeat_url; 0 = never.";
 

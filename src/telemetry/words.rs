@@ -4,6 +4,7 @@
 //! How to get it wrong: a word that comes from outside. Each one is a series for ever, so all are known here.
 
 use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity};
+use crate::domain::recycling::Swept;
 use crate::domain::{AttachmentKind, ItemState, Match, OrderState, Stock, Trigger, Why, obstacles};
 
 pub(super) const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -110,6 +111,11 @@ pub(super) fn alert_channels() -> Vec<&'static str> {
     AlertChannel::ALL.iter().map(|channel| channel.as_str()).collect()
 }
 
+/// What walks go over.
+pub(super) fn swept() -> Vec<&'static str> {
+    Swept::ALL.iter().map(|what| what.as_str()).collect()
+}
+
 /// How good a look at Twilio finds a thing.
 pub(super) const CHECK_RESULTS: &[&str] = &["pass", "warn", "fail"];
 
@@ -184,6 +190,10 @@ label! {
         Subscription = "subscription",
         /// Who changed a number.
         Journal = "journal",
+        /// The account's calls, for whoever looks for numbers that nobody uses.
+        Calls = "calls",
+        /// And its messages.
+        Messages = "messages",
         /// A text message to whoever is told of alerts, or whether one was sent.
         Text = "text",
     }

@@ -30,6 +30,14 @@ pub(crate) fn meaning(code: i32) -> Option<&'static str> {
 /// A thing that is not there.
 const NOT_THERE: i32 = 20404;
 
+/// The way to a page that Twilio does not know any more.
+const PAGE_IS_GONE: i32 = 21481;
+
+/// Whether `code` says that a list cannot be gone on with.
+pub(super) fn says_page_is_gone(code: i32) -> bool {
+    [PAGE_IS_GONE, NOT_THERE].contains(&code)
+}
+
 /// Whether `code` says that the server failed, so that the outcome is unknown.
 pub(super) fn says_that_the_server_failed(code: i32) -> bool {
     SERVER_FAILED.contains(&code)

@@ -79,6 +79,12 @@ impl TwilioError {
         matches!(self, Self::Refused(refusal) if refusal.is_not_there())
     }
 
+    /// Whether Twilio does not know the page any more that a list named as its next.
+    #[must_use]
+    pub fn says_page_is_gone(&self) -> bool {
+        self.twilio_code().is_some_and(codes::says_page_is_gone)
+    }
+
     /// The same in our words, where Twilio's own only repeat the path, with the account's SID in it.
     pub(super) fn of_a_search(self, kind: Kind) -> Self {
         match self {

@@ -5,7 +5,7 @@ use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
     alerts, attention, audit, cost, custody, events, health, import, lists, mark_ready, metrics, numbers, openapi,
-    pause, plan, purchases, reconcile, replenish, signup, status, twilio_check, webhooks, whoami,
+    pause, plan, purchases, reconcile, recycling, replenish, signup, status, touch, twilio_check, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page, runbook_page};
 use crate::http::Place;
@@ -67,6 +67,10 @@ fn signups() -> Vec<Route<Services>> {
                     .about(signup::about_release)
                     .audited_of_admins(),
             ],
+        ),
+        Route::new(
+            "/signup/api/touch",
+            vec![Endpoint::post(Signup, BodyRule::Json, touch::handle).about(touch::about).up_to(touch::BYTES_MAX)],
         ),
     ]
 }
@@ -196,6 +200,24 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/move",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_move).about(custody::about_move)],
+        ),
+        Route::new(
+            "/admin/phones/api/inactive",
+            vec![Endpoint::get(Admin, recycling::handle_inactive).about(recycling::about_inactive)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/protect",
+            vec![
+                Endpoint::post(Admin, BodyRule::OptionalJson, recycling::handle_protect)
+                    .about(recycling::about_protect),
+            ],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/unprotect",
+            vec![
+                Endpoint::post(Admin, BodyRule::OptionalJson, recycling::handle_unprotect)
+                    .about(recycling::about_unprotect),
+            ],
         ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/mark-ready",

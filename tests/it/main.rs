@@ -16,6 +16,7 @@ mod orders;
 mod pages;
 mod pools;
 mod reconcile;
+mod recycling;
 mod signup;
 mod torture;
 mod twilio_check;

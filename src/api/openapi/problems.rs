@@ -60,6 +60,7 @@ pub(crate) fn when(code: ProblemCode) -> &'static str {
         Code::AutomaticOrder => {
             "The pool placed the order itself, and would place it again; a pause of automatic buying ends it."
         }
+        Code::Protected => "An operator protects the number; unprotect it first.",
         Code::SpendCap => "The purchases of the hour or the day are used up.",
         Code::Halted => "Twilio refuses the account; the status says why.",
         Code::ShuttingDown => "This instance is going away; ask another one, or again.",

@@ -63,6 +63,10 @@ pub(in crate::cli) enum NumberCommand {
     },
     /// Say that the carriers know a number, when Twilio's console shows so and its event was lost
     MarkReady(OneNumber),
+    /// Keep a number where it is: it is neither recycled nor given back to Twilio
+    Protect(OneNumber),
+    /// Take that word back
+    Unprotect(OneNumber),
     /// Never adopt a number of the Twilio account
     Ignore(OneNumber),
     /// Have comparisons name a number again that was ignored
@@ -90,6 +94,17 @@ impl NumbersArgs {
         let of_some = self.area_code.is_some() || self.pool.is_some();
         self.status.is_some() || self.held || self.ignored || self.csv || of_some || self.length.is_given()
     }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct InactiveArgs {
+    /// For so many days no use is known [default: recycling.inactive_days]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=400))]
+    pub days: Option<u16>,
+    #[command(flatten)]
+    pub length: Length,
+    #[command(flatten)]
+    pub remote: Remote,
 }
 
 #[derive(Debug, Args)]

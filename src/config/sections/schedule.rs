@@ -5,6 +5,7 @@
 //! stores the pattern and parses it again.
 
 use chrono::{DateTime, Utc};
+use croner::Cron;
 use croner::parser::{CronParser, Seconds};
 use serde::{Deserialize, Serialize};
 
@@ -31,28 +32,33 @@ impl Section for ScheduleConfig {
 
     fn check(&self, checks: &mut Checks<'_>) {
         for (key, pattern) in [("replenish_cron", &self.replenish_cron), ("reconcile_cron", &self.reconcile_cron)] {
-            if let Some(fault) = fault_of(pattern) {
-                checks.refuse(
-                    key,
-                    fault,
-                    "give second, minute, hour, day, month and weekday in UTC, such as \"0 0 * * * *\" for every hour",
-                );
+            if let Some(fault) = cron_fault(pattern) {
+                checks.refuse(key, fault, PATTERN);
             }
         }
     }
 }
 
-fn fault_of(pattern: &str) -> Option<&'static str> {
+/// What a pattern shall be like.
+pub(super) const PATTERN: &str =
+    "give second, minute, hour, day, month and weekday in UTC, such as \"0 0 * * * *\" for every hour";
+
+/// What is wrong with a pattern.
+pub(super) fn cron_fault(pattern: &str) -> Option<&'static str> {
+    cron(pattern).err()
+}
+
+/// A pattern as the scheduler reads it; or what is wrong with it.
+pub(super) fn cron(pattern: &str) -> Result<Cron, &'static str> {
     if pattern.split_whitespace().count() != 6 {
-        return Some("has not exactly six fields");
+        return Err("has not exactly six fields");
     }
-    let Ok(cron) = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build().parse(pattern) else {
-        return Some("is not a cron pattern");
-    };
+    let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
+    let cron = parser.parse(pattern).map_err(|_| "is not a cron pattern")?;
     // Any instant will do: a pattern that has no occurrence after this one, leap years included, has none at all.
     match cron.find_next_occurrence(&DateTime::<Utc>::UNIX_EPOCH, false) {
-        Ok(_) => None,
-        Err(_) => Some("names a moment that never comes"),
+        Ok(_) => Ok(cron),
+        Err(_) => Err("names a moment that never comes"),
     }
 }
 
@@ -75,7 +81,7 @@ mod tests {
             ("0 0 * * * nonsense", Some("is not a cron pattern")),
             ("0 0 0 30 2 *", Some("names a moment that never comes")),
         ] {
-            assert_eq!(fault_of(pattern), fault, "{pattern:?}");
+            assert_eq!(cron_fault(pattern), fault, "{pattern:?}");
         }
     }
 }

@@ -151,7 +151,9 @@ diesel::table! {
         marked_ready_by -> Nullable<Text>,
         held_back -> Nullable<Text>,
         webhooks_set_back_at -> Array<Timestamptz>,
-        first_ready_at -> Nullable<Timestamptz>,
+        // And first_ready_at, which only SQL reads: there is room for 32.
+        protected_at -> Nullable<Timestamptz>,
+        protected_by -> Nullable<Text>,
     }
 }
 
@@ -586,6 +588,69 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    last_uses (number_id) {
+        number_id -> BigInt,
+        last_used_at -> Nullable<Timestamptz>,
+        source -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    touch_days (day) {
+        day -> Date,
+        first_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sweeps (id) {
+        id -> BigInt,
+        what -> Text,
+        from_at -> Timestamptz,
+        until_at -> Timestamptz,
+        next_page -> Nullable<Text>,
+        pages -> Integer,
+        unreadable -> Integer,
+        anew -> Integer,
+        state -> Text,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        error -> Nullable<Text>,
+        claimed_by -> Nullable<Uuid>,
+        claimed_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    recyclings (id) {
+        id -> Uuid,
+        number_id -> BigInt,
+        assignment_id -> BigInt,
+        state -> Text,
+        unused_since -> Timestamptz,
+        body -> Text,
+        intended_at -> Timestamptz,
+        tries -> Integer,
+        due_at -> Timestamptz,
+        claimed_until -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        noticed_at -> Nullable<Timestamptz>,
+        take_after -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        requested_by -> Nullable<Text>,
+        why -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    recycling_gate (only_one) {
+        only_one -> Bool,
+        fingerprint -> Nullable<Text>,
+        gone_since -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(past_assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -633,5 +698,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     charge_months,
     prices_seen,
     usage_seen,
-    foreign_numbers
+    foreign_numbers,
+    last_uses,
+    touch_days,
+    sweeps,
+    recyclings,
+    recycling_gate
 );

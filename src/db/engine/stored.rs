@@ -9,6 +9,7 @@ use diesel::sql_types::Text;
 
 use crate::domain::alert::{AlertChannel, AlertEvent, AlertKind, AlertSeverity, MessageState, Phase};
 use crate::domain::money::{ChargeKind, PriceSource};
+use crate::domain::recycling::{Swept, UseSource};
 use crate::domain::{
     AreaCode, AssignmentSource, AttachmentKind, AttachmentState, AttachmentStatus, CountryCode, HeldBack, Match,
     NumberEventKind, NumberSid, NumberStatus, NumberType, Occasion, OrderState, PhoneNumber, PoolName,
@@ -63,7 +64,9 @@ stored_as_text!(
     RefusedFor,
     Registration,
     StoredStatus,
+    Swept,
     Trigger,
+    UseSource,
     UserId,
     WebhookStatus,
 );

@@ -76,6 +76,7 @@
 //! registration    registration_hear, by Twilio's own clock; marked_ready_at beside it: number_mark_ready. Both are put aside by
 //!                 registration_put_aside, when it joins a messaging service anew
 //! number_type     number_insert, number_move, number_tell_type
+//! protected_at    NULL ── number_protect ──▶ since when an operator's word keeps it from being recycled or given back ── number_unprotect ──▶ NULL
 //! apart           number_insert, number_move, number_tell_type, numbers_tell_apart: whether it is of another country or type than its pool; it may be ready all
 //!                 the same, and goes only to whoever asks for its very area code or its country
 //! ```
@@ -132,6 +133,7 @@ mod on_hold;
 mod owned;
 mod places;
 mod placing;
+mod protect;
 mod read;
 mod registration;
 mod rest;
@@ -172,6 +174,7 @@ pub(in crate::db) use places::{
     APART, AT_REST, DUE, FIT, FREE, MENDABLE, ON_HOLD, REGISTERING, UNREADY, fit, unmendable,
 };
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
+pub use protect::{Protected, number_protect, number_unprotect};
 pub(in crate::db) use read::number_lock;
 pub use read::{
     IdleNumber, number_holding, number_owned, number_read, number_standing, numbers_of_purchase, numbers_owned,
@@ -181,6 +184,7 @@ pub(in crate::db) use registration::registration_put_aside;
 pub use registration::{Hearing, MarkedReady, number_awaits_carriers, number_mark_ready};
 pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
+pub(in crate::db) use row::last_used;
 pub use row::{NumberRow, OwnedNumber};
 pub use some::SomeNumbers;
 pub(in crate::db) use some::{COUNTED_AT_MOST, some_numbers, some_numbers_sql};

@@ -11,6 +11,7 @@ use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::db::engine::schema::numbers;
+use crate::domain::recycling::UseSource;
 use crate::domain::{
     AreaCode, CountryCode, NumberSid, NumberStatus, NumberType, PhoneNumber, PoolName, QuarantineReason, Standing,
     StoredStatus, UserId, WebhookStatus, Withheld,
@@ -57,6 +58,8 @@ pub struct NumberRow {
     pub number_type: NumberType,
     /// Of another country or type than its pool: given only to whoever asks for its very area code or its country.
     pub apart: bool,
+    /// Since when an operator's word keeps it where it is.
+    pub protected_at: Option<DateTime<Utc>>,
 }
 
 impl NumberRow {
@@ -87,14 +90,34 @@ pub struct OwnedNumber {
     /// The order that bought it.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub purchase_id: Option<Uuid>,
+    /// The last use by whoever has it; the assignment is one.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// How it is known.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_used_source: Option<UseSource>,
 }
 
+/// The last use of a number that somebody has, of its lease `l` and its row `u` of `last_uses`.
+macro_rules! last_used {
+    () => {
+        "CASE WHEN u.last_used_at > l.assigned_at THEN u.last_used_at ELSE l.assigned_at END AS last_used_at,
+         CASE WHEN u.last_used_at > l.assigned_at THEN u.source WHEN l.assigned_at IS NOT NULL THEN 'assignment' END AS last_used_source"
+    };
+}
+pub(in crate::db) use last_used;
+
 /// Selects [`OwnedNumber`]s; the row of `numbers` is `n`, its lease `l`, its item `i`.
-pub(super) const OWNED: &str = "
-    SELECT n.*, l.user_id, l.assigned_at, i.purchase_id
+pub(super) const OWNED: &str = concat!(
+    "
+    SELECT n.*, l.user_id, l.assigned_at, i.purchase_id, ",
+    last_used!(),
+    "
       FROM numbers n
       LEFT JOIN leases l ON l.number_id = n.id
-      LEFT JOIN purchase_items i ON i.id = n.purchase_item_id";
+      LEFT JOIN last_uses u ON u.number_id = n.id
+      LEFT JOIN purchase_items i ON i.id = n.purchase_item_id"
+);
 
 impl Deref for OwnedNumber {
     type Target = NumberRow;

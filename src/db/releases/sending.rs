@@ -28,6 +28,8 @@ pub enum Leaving {
     Left,
     /// Another environment's tag stands on it: an operator decides first whose it is.
     Conflict,
+    /// An operator protects it.
+    Protected,
 }
 
 /// Writes down that a number shall leave, and takes it out of stock, in one transaction.
@@ -47,6 +49,9 @@ pub fn release_intend(conn: &mut Connection, number_id: i64, requested_by: &str)
                 });
             }
             _ => {}
+        }
+        if number.protected_at.is_some() {
+            return Ok(Leaving::Protected);
         }
         let id = Uuid::now_v7();
         sql_query(

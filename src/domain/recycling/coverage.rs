@@ -53,6 +53,16 @@ impl Evidence {
     }
 }
 
+/// Where the next walk begins: a day before the end of the last one, if what came before is known for as many days as a number must
+/// not have been used; else so many days ago.
+#[must_use]
+pub fn walk_from(walks: &[Window], now: DateTime<Utc>, inactive_days: u16) -> DateTime<Utc> {
+    let first = now - TimeDelta::days(i64::from(inactive_days));
+    let Some(known_until) = walks.iter().map(|walk| walk.until - LATE).max() else { return first };
+    let is_known = known_until >= first && is_walked(walks, Window { from: first, until: known_until });
+    if is_known { known_until } else { first }
+}
+
 /// Whether walks adjoin from the beginning to the end.
 fn is_walked(walks: &[Window], window: Window) -> bool {
     let mut walks = walks.to_vec();
@@ -101,6 +111,17 @@ mod tests {
         assert!(!covers(&whole, &[(121, 270), (-10, 144)]));
         assert!(!covers(&whole, &[(1, 264)]));
         assert!(covers(&whole, &[(0, 50), (0, 200), (20, 60), (176, 300)]));
+    }
+
+    #[test]
+    fn a_walk_begins_where_the_last_one_is_no_proof_any_more() {
+        let now = at(20 * 24);
+        let from = |hours: &[(i64, i64)]| walk_from(&walks(hours), now, 10);
+        assert_eq!(from(&[]), at(10 * 24), "nothing is known");
+        assert_eq!(from(&[(8 * 24, 19 * 24)]), at(18 * 24));
+        assert_eq!(from(&[(12 * 24, 19 * 24)]), at(10 * 24), "more days are asked for than were walked over");
+        assert_eq!(from(&[(8 * 24, 9 * 24)]), at(10 * 24), "that was long ago");
+        assert_eq!(from(&[(8 * 24, 14 * 24), (14 * 24, 19 * 24)]), at(10 * 24), "there is a gap of a day");
     }
 
     #[test]

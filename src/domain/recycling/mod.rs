@@ -7,9 +7,11 @@
 
 mod coverage;
 mod rule;
+mod used;
 
-pub use coverage::{Evidence, WINDOW_ENDS_BEFORE, Window};
+pub use coverage::{Evidence, WINDOW_ENDS_BEFORE, Window, walk_from};
 pub use rule::{
-    Assigned, Ended, Facts, LastUse, Later, NO_DATA_PATIENCE, Notice, RecyclingMode, Refused, Rules, Take, UseSource,
-    last_use, may_be_noticed, may_be_taken,
+    Assigned, Ended, Facts, Later, NO_DATA_PATIENCE, Notice, RecyclingMode, Refused, Rules, Take, last_use,
+    last_use_told, may_be_noticed, may_be_taken,
 };
+pub use used::{LastUse, Swept, UseSource};

@@ -7,6 +7,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::coverage::{Evidence, Window};
+use super::used::{LastUse, UseSource};
 use crate::domain::number::stored_enum;
 
 /// A number that was told of and may not be taken for want of data waits so long for them.
@@ -26,29 +27,6 @@ pub enum RecyclingMode {
 }
 
 stored_enum!(RecyclingMode { Off = "off", Suggest = "suggest", Apply = "apply" });
-
-/// How a use came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UseSource {
-    /// The application told.
-    Touch,
-    /// A call from or to it.
-    Call,
-    /// A message from or to it.
-    Message,
-}
-
-stored_enum!(UseSource { Touch = "touch", Call = "call", Message = "message" });
-
-/// The last use that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LastUse {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// From whom it is known.
-    pub source: UseSource,
-}
 
 /// How recycling is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +156,13 @@ pub enum Take {
 #[must_use]
 pub fn last_use(assigned_at: DateTime<Utc>, last_used: Option<LastUse>) -> DateTime<Utc> {
     last_used.map_or(assigned_at, |used| used.at.max(assigned_at))
+}
+
+/// The same with how it came to be known.
+#[must_use]
+pub fn last_use_told(assigned_at: DateTime<Utc>, last_used: Option<LastUse>) -> LastUse {
+    let later = last_used.filter(|used| used.at > assigned_at);
+    later.unwrap_or(LastUse { at: assigned_at, source: UseSource::Assignment })
 }
 
 /// Whether a notice may be written of a number; its last use, which the notice tells.

@@ -48,7 +48,7 @@ fn numbers_are_listed_filtered_and_paged() {
     let line = items(&all).into_iter().find(|line| line["user_id"] == "u-1").expect("the assigned one");
     assert_eq!(
         shape(&line),
-        "{area_code:text, country:text, number_type:text, phone_number:e164, pool:text, purchase_id:uuid, \
+        "{area_code:text, country:text, last_used_at:instant, last_used_source:text, number_type:text, phone_number:e164, pool:text, purchase_id:uuid, \
          purchased_at:instant, quarantine_reason:null, sid:sid, status:text, user_id:text, webhook_status:text}"
     );
     assert_eq!(

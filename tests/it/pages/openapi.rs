@@ -299,6 +299,7 @@ fn a_daemon_answers_every_operation_as_described() {
     get("/signup/api/assignments", "/signup/api/assignments?user_id=u-1").ok();
     get("/signup/api/assignments", "/signup/api/assignments?user_id=nobody").problem(404, "not_assigned");
     get("/signup/api/assignments", "/signup/api/assignments").problem(422, "invalid_field");
+    post("/signup/api/touch", "/signup/api/touch", json!({"user_ids": ["u-1", "nobody"]})).ok();
     post("/signup/api/release", "/signup/api/release", json!({"user_id": "u-1"})).ok();
     // Orders.
     let id = bought["purchase_id"].as_str().expect("an id");
@@ -338,6 +339,7 @@ fn a_daemon_answers_every_operation_as_described() {
         "whoami",
         "cost",
         "charges?pool=default",
+        "inactive?days=7",
     ] {
         let operation = name.split('?').next().expect("a name");
         get(&format!("{api}/{operation}"), &format!("{api}/{name}")).ok();
@@ -365,6 +367,10 @@ fn a_daemon_answers_every_operation_as_described() {
     one("+14155550001", "move", json!({"pool": "ca"})).problem(409, "conflict");
     one("+14155550001", "mark-ready", json!({})).ok();
     one("+14155550003", "mark-ready", json!({})).problem(404, "not_found");
+    one("+14155550001", "protect", json!({})).ok();
+    one("+14155550001", "release-to-twilio", json!({})).problem(409, "protected");
+    one("+14155550001", "unprotect", json!({})).ok();
+    one("+14155550003", "protect", json!({})).problem(404, "not_found");
     one("+14155550003", "ignore", json!({})).ok();
     get(&format!("{api}/ignored-numbers"), &format!("{api}/ignored-numbers")).ok();
     get(&format!("{api}/numbers"), &format!("{api}/numbers?colour=red")).problem(422, "unknown_field");
@@ -451,8 +457,8 @@ fn refusals_on_the_way_to_every_handler_are_described() {
             assert_eq!(send(&[key, json], Some(b"{")), 400, "{operation}");
             assert_eq!(send(&[key, json], Some(b"{\"nobody\": 1}")), 422, "{operation}");
             assert_eq!(send(&[key, ("Content-Type", "text/plain")], Some(b"{}")), 415, "{operation}");
-            // An import may be that large; it is no JSON then.
-            let wanted = if path.ends_with("/import") { 400 } else { 413 };
+            // These may be that large; it is no JSON then.
+            let wanted = if path.ends_with("/import") || path.ends_with("/touch") { 400 } else { 413 };
             assert_eq!(send(&[key, json], Some(&large)), wanted, "{operation}");
         }
         let other = if method == "GET" { "DELETE" } else { "PUT" };

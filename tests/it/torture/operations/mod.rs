@@ -1,6 +1,6 @@
 //! What the daemon is killed in the middle of: a row per operation, with the failpoints that it comes by.
 //!
-//! A new operation is a new row in [`alerts`], [`buying`], [`custody`], [`attaching`], [`events`], [`freezing`], [`money`] or [`wants`]. Invariants: every failpoint is in some row, every row's
+//! A new operation is a new row in [`alerts`], [`buying`], [`custody`], [`attaching`], [`events`], [`freezing`], [`money`], [`recycling`] or [`wants`]. Invariants: every failpoint is in some row, every row's
 //! points are reached (`kills.rs` checks both).
 //! How to get it wrong: an operation that panics when its request breaks off. The daemon dies in the middle of it.
 
@@ -11,6 +11,7 @@ mod custody;
 mod events;
 mod freezing;
 mod money;
+mod recycling;
 mod wants;
 
 pub use custody::{adopt_path, release_path, releases_fell_silent};
@@ -66,6 +67,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(wants::OPERATIONS)
         .chain(alerts::OPERATIONS)
         .chain(money::OPERATIONS)
+        .chain(recycling::OPERATIONS)
 }
 
 /// Buys only what is asked for, and is quick to call an unknown purchase not bought.
