@@ -151,7 +151,7 @@ diesel::table! {
         marked_ready_by -> Nullable<Text>,
         held_back -> Nullable<Text>,
         webhooks_set_back_at -> Array<Timestamptz>,
-        // And first_ready_at, which only SQL reads: there is room for 32.
+        first_ready_at -> Nullable<Timestamptz>,
         protected_at -> Nullable<Timestamptz>,
         protected_by -> Nullable<Text>,
     }
