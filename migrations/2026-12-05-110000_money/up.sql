@@ -7,17 +7,21 @@
 -- Clocks stand beside `numbers`: a change of a number fires the triggers of leases, and twelve a year for each are not worth that.
 -- No table is rewritten; clocks of a million numbers are filled in about ten seconds, which nobody waits for.
 
-ALTER TABLE numbers ADD COLUMN first_ready_at timestamptz;
-COMMENT ON COLUMN numbers.first_ready_at IS 'When it could first serve somebody; NULL = not yet, or before anybody wrote that down';
-CREATE OR REPLACE FUNCTION numbers_ready_follows() RETURNS trigger LANGUAGE plpgsql AS $$
+-- When a number could first serve somebody. A table of its own: only whoever makes a number ready writes it, once, and nobody who keeps
+-- the books waits for them.
+CREATE TABLE first_ready (
+    number_id bigint CONSTRAINT first_ready_pkey PRIMARY KEY CONSTRAINT first_ready_is_of_a_number REFERENCES numbers (id),
+    at        timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE FUNCTION numbers_are_ready_first() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    NEW.ready := NEW.status = 'active' AND NEW.webhook_status = 'configured' AND NEW.capable AND NEW.missing_since IS NULL
-                 AND NEW.held_back IS NULL;
-    IF NEW.ready AND NEW.first_ready_at IS NULL THEN
-        NEW.first_ready_at := clock_timestamp();
-    END IF;
-    RETURN NEW;
+    INSERT INTO callbunker.first_ready (number_id) VALUES (NEW.id) ON CONFLICT (number_id) DO NOTHING;
+    RETURN NULL;
 END $$;
+CREATE TRIGGER numbers_are_ready_first AFTER UPDATE ON numbers FOR EACH ROW WHEN (NEW.ready AND NOT OLD.ready)
+    EXECUTE FUNCTION numbers_are_ready_first();
 
 CREATE TABLE charge_clocks (
     number_id bigint CONSTRAINT charge_clocks_pkey PRIMARY KEY
@@ -121,6 +125,7 @@ BEGIN
            d.bought_on
       FROM changed c CROSS JOIN LATERAL (SELECT (c.purchased_at AT TIME ZONE 'UTC')::date AS bought_on) d
       LEFT JOIN callbunker.purchase_items i ON i.id = c.purchase_item_id;
+    INSERT INTO callbunker.first_ready (number_id) SELECT id FROM changed WHERE ready ON CONFLICT (number_id) DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE TRIGGER numbers_begin_to_cost AFTER INSERT ON numbers REFERENCING NEW TABLE AS changed

@@ -118,9 +118,9 @@ impl Bookkeeper {
         why.extend(usage.iter().flat_map(|usage| usage.why.iter().cloned()));
         let kept: Kept = {
             let config = self.config.load();
-            let kept = config.pools().map(|(name, pool)| {
-                let policy = pool.policy();
-                (name.clone(), policy.threshold_low.max(policy.total_min), policy.replenishment_batch_size)
+            let kept = config.pools().filter_map(|(name, _)| {
+                let policy = config.policy(name)?;
+                Some((name.clone(), policy.threshold_low.max(policy.total_min), policy.replenishment_batch_size))
             });
             kept.collect()
         };

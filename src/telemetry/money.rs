@@ -34,7 +34,7 @@ impl Telemetry {
             return;
         }
         let known = CURRENCIES.iter().find(|known| **known == money.currency);
-        let labels = [money.pool.as_str(), known.copied().unwrap_or(OTHER)];
+        let labels = [money.pool.as_str().to_owned().into(), known.copied().unwrap_or(OTHER).into()];
         let sums = [
             (&table::SPENT, money.spent),
             (&table::IDLE_COST, money.idle_cost),

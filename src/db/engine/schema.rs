@@ -151,7 +151,6 @@ diesel::table! {
         marked_ready_by -> Nullable<Text>,
         held_back -> Nullable<Text>,
         webhooks_set_back_at -> Array<Timestamptz>,
-        first_ready_at -> Nullable<Timestamptz>,
         protected_at -> Nullable<Timestamptz>,
         protected_by -> Nullable<Text>,
     }
@@ -517,6 +516,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    first_ready (number_id) {
+        number_id -> BigInt,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     charge_clocks (number_id) {
         number_id -> BigInt,
         bought_on -> Date,
@@ -693,6 +699,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_looks,
     event_refusals,
     duties,
+    first_ready,
     charge_clocks,
     charges,
     charge_months,

@@ -131,6 +131,7 @@ fn a_hand_that_deletes_numbers_is_counted() {
     world.sql(
         "UPDATE numbers SET missing_since = now() WHERE phone_number = '+19072000001';
          ALTER TABLE numbers DISABLE TRIGGER numbers_are_kept;
+         DELETE FROM first_ready WHERE number_id IN (SELECT id FROM numbers WHERE phone_number <= '+19072000003');
          DELETE FROM charge_clocks WHERE number_id IN (SELECT id FROM numbers WHERE phone_number <= '+19072000003');
          DELETE FROM numbers WHERE phone_number IN ('+19072000001', '+19072000002', '+19072000003');
          ALTER TABLE numbers ENABLE TRIGGER numbers_are_kept",
