@@ -6,6 +6,7 @@ mod first_start;
 mod kinds;
 mod mail;
 mod mail_server;
+mod outage;
 mod pagerduty;
 mod private;
 mod reach;
@@ -53,12 +54,12 @@ impl World {
     }
 
     /// How many rounds whoever judges has had of what is so now: the facts of the last one are of later than this moment.
-    fn is_judged_since(&self, at: &str) -> bool {
+    pub(crate) fn is_judged_since(&self, at: &str) -> bool {
         self.sql(&format!("SELECT facts_at > '{at}' FROM alert_round")) == "t"
     }
 
     /// The database's clock.
-    fn now(&self) -> String {
+    pub(crate) fn now(&self) -> String {
         self.sql("SELECT clock_timestamp()")
     }
 }

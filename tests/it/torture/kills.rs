@@ -17,7 +17,7 @@ use crate::world::truth::Acknowledged;
 /// Most of the time a daemon is waited for.
 const AT_A_TIME: usize = 4;
 /// The points lie on an operation's way; it only takes time to come by.
-const REACHED_WITHIN: Duration = Duration::from_secs(40);
+const REACHED_WITHIN: Duration = Duration::from_secs(120);
 
 /// Kills the daemon at each step of one operation.
 fn kill_anywhere(name: &str) {
@@ -195,6 +195,7 @@ operations! {
     a_kill_while_one_of_three_refuses_reaches_the_others: "three addresses of which the second refuses",
     a_kill_while_a_far_side_is_dead_tells_it_in_order_when_it_lives: "a far side that is dead for a while",
     a_kill_while_a_message_is_given_up_leaves_it_given_up: "a message that nobody takes for three days",
+    a_kill_while_a_pool_is_low_and_is_filled_again_tells_both: "a pool that is low and is filled again",
     a_kill_at_a_sign_of_life_is_followed_by_the_next: "signs of life",
     a_kill_while_charges_are_written_leaves_none_out_and_writes_none_twice: "charges that are due, and old ones that become sums",
     a_kill_while_usage_is_heard_hears_it_again: "what Twilio counted",

@@ -9,6 +9,8 @@ mod history;
 #[cfg(feature = "failpoints")]
 mod importing;
 #[cfg(feature = "failpoints")]
+mod judges;
+#[cfg(feature = "failpoints")]
 mod kills;
 #[cfg(feature = "failpoints")]
 mod operations;

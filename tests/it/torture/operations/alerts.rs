@@ -5,7 +5,7 @@
 use far_side::{ALWAYS, Reception, Stage};
 use twilio_simulator::MarketOrder;
 
-use super::{Operation, PLAIN, purchase, quiet, stocked};
+use super::{Operation, PLAIN, hasty, purchase, quiet, stocked};
 use crate::alerts::told;
 use crate::world::World;
 use crate::world::daemon::Daemon;
@@ -148,6 +148,31 @@ pub const OPERATIONS: &[Operation] = &[
             eventually("it is over, and says so", || world.told_of("events.rejected").len() == 2);
             world.until_all_is_told();
             world.assert_told();
+        },
+        ..PLAIN
+    },
+    Operation {
+        name: "a pool that is low and is filled again",
+        world: || hasty(World::new()).telling(1).set("pool.threshold_low", 8).set("pool.total_min", 0),
+        before: |world, _| {
+            // Whoever keeps no stock buys what is asked for; paused before anybody wants more, it stays low.
+            let mut settings = world.settings().clone();
+            settings.insert("CALLBUNKER__POOL__THRESHOLD_LOW".to_owned(), "0".to_owned());
+            let daemon = Daemon::start(&settings);
+            daemon.purchase(3).ok();
+            daemon.post_empty("/admin/phones/api/pause").ok();
+            assert_eq!(daemon.stop(), Some(0));
+        },
+        reaches: &["alerts", "alert_decided", "alert_written", "message_claimed", "message_taken", "message_settled"],
+        meanwhile: World::forget_claims,
+        after: |world, daemon, _| {
+            let both = ["raised", "cleared"].map(|event| format!("{event} email pagerduty webhook"));
+            eventually("it is raised", || world.told_of("pool.low") == both[..1]);
+            daemon.post_empty("/admin/phones/api/resume").ok();
+            eventually("it is over", || world.told_of("pool.low") == both);
+            world.until_all_is_told();
+            world.assert_told();
+            assert_eq!(world.sql("SELECT string_agg(kind, ' ') FROM alerts"), "pool.low");
         },
         ..PLAIN
     },
