@@ -1,5 +1,5 @@
-//! How many assignments a second, how fast and in how much memory, with one pool and with several; how soon an empty pool is filled; and what a waiting
-//! connection costs.
+//! How many assignments a second, how fast and in how much memory, with one pool and with several; how soon an empty pool is filled; what a waiting
+//! connection costs; and whether a mail server that is dead makes signups slower.
 //!
 //! The released daemon, over HTTP on loopback, on a PostgreSQL that waits for the disk at each commit, beside what pgbench
 //! gets from plain tables and from the daemon's own. `make bench` runs everything; `cargo bench --bench assignments -- rate --rounds 5` a part.
@@ -9,6 +9,7 @@
 
 #![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
 
+mod alerts;
 mod buying;
 mod client;
 mod cpu;
@@ -53,8 +54,10 @@ impl Plan {
                 "--bench" => is_benchmark = true,
                 "--rounds" => plan.rounds = number(),
                 "--seconds" => plan.time = Duration::from_secs(number() as u64),
-                "rate" | "pool" | "pools" | "buying" | "waiting" => plan.parts.push(arg),
-                other => panic!("{other:?} is none of rate, pool, pools, buying, waiting, --rounds N, --seconds N"),
+                "rate" | "pool" | "pools" | "buying" | "waiting" | "alerts" => plan.parts.push(arg),
+                other => {
+                    panic!("{other:?} is none of rate, pool, pools, buying, waiting, alerts, --rounds N, --seconds N")
+                }
             }
         }
         is_benchmark.then_some(plan)
@@ -89,6 +92,9 @@ fn main() {
     }
     if plan.has("waiting") {
         waiting::measure(&plan, &cluster, &mut report);
+    }
+    if plan.has("alerts") {
+        alerts::measure(&plan, &cluster, &mut report);
     }
     report.print_targets();
 }

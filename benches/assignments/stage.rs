@@ -26,6 +26,11 @@ impl Stage {
 
     /// With so many of them.
     pub fn with_pools(cluster: &Cluster, latency: Duration, count: usize) -> Self {
+        Self::with(cluster, latency, count, &[])
+    }
+
+    /// The same with settings (environment variables) besides.
+    pub fn with(cluster: &Cluster, latency: Duration, count: usize, more: &[(&str, &str)]) -> Self {
         let database = cluster.create_database().expect("a database");
         let options = SimulatorOptions { latency, ..SimulatorOptions::default() };
         let twilio = Simulator::start(options).expect("a simulator");
@@ -45,8 +50,11 @@ impl Stage {
                 others.iter().map(|name| (format!("CALLBUNKER__POOLS__{}__THRESHOLD_LOW", name.to_uppercase()), "0")),
             )
             .collect();
-        let settings: Vec<(&str, &str)> =
-            settings.into_iter().chain(of_others.iter().map(|(name, value)| (name.as_str(), *value))).collect();
+        let settings: Vec<(&str, &str)> = settings
+            .into_iter()
+            .chain(of_others.iter().map(|(name, value)| (name.as_str(), *value)))
+            .chain(more.iter().copied())
+            .collect();
         let daemon = Daemon::start(&database, &twilio, &settings);
         let pools = if others.is_empty() { others } else { [vec!["default".to_owned()], others].concat() };
         Self { daemon, twilio, database, pools }
