@@ -14,6 +14,7 @@ mod sign_of_life;
 mod slack;
 mod sms;
 mod states;
+mod story;
 mod webhook;
 mod weekly;
 
