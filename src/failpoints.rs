@@ -144,6 +144,13 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("message_given_up", "it is written that a message is not tried again"),
     ("text_sent", "Twilio has a text, nothing is written"),
     ("life_claimed", "a sign of life is written down, it is not given yet"),
+    // Foresight.
+    ("foresight", "it is time to learn what is in force"),
+    ("demand_taken", "users who found no number are noted in memory no more, and are not written down"),
+    (
+        "threshold_written",
+        "a pool has another threshold, with its pass and its line in the audit trail; this instance has the former",
+    ),
 ];
 
 /// Starts to follow the file, if one is named.

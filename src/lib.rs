@@ -25,15 +25,15 @@
 //!
 //! ```text
 //! cli            ─▶ api app attention config db domain http logger twilio_check twilio_events web
-//! app            ─▶ access alerts api assignment attachment attention audit bookkeeping config custody db domain http logger pool_monitor pricing purchaser reconciliation recycling routing schedule supervisor telemetry twilio twilio_check twilio_events web
+//! app            ─▶ access alerts api assignment attachment attention audit bookkeeping config custody db domain foresight http logger pool_monitor pricing purchaser reconciliation recycling routing schedule supervisor telemetry twilio twilio_check twilio_events web
 //! web            ─▶ access api dashboard http live routing supervisor
-//! dashboard      ─▶ access api attention custody db domain http purchaser reconciliation routing twilio_check
+//! dashboard      ─▶ access api attention custody db domain foresight http purchaser reconciliation routing twilio_check
 //! live           ─▶ access api db domain http routing
-//! api            ─▶ access assignment attention bookkeeping config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
+//! api            ─▶ access assignment attention bookkeeping config custody db domain foresight http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
 //! routing        ─▶ access domain http
 //! access         ─▶ audit db domain http
 //! alerts         ─▶ attention config db domain supervisor telemetry twilio twilio_check twilio_events
-//! attention      ─▶ config db domain purchaser supervisor twilio twilio_check twilio_events
+//! attention      ─▶ config db domain foresight purchaser supervisor twilio twilio_check twilio_events
 //! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
 //! pool_monitor   ─▶ attachment config custody db domain purchaser reconciliation supervisor telemetry twilio
 //! custody        ─▶ config db domain purchaser reconciliation twilio
@@ -43,6 +43,7 @@
 //! assignment     ─▶ config db domain purchaser supervisor telemetry
 //! bookkeeping    ─▶ config db domain pricing purchaser supervisor telemetry twilio
 //! purchaser      ─▶ config db domain supervisor telemetry twilio
+//! foresight      ─▶ config db domain supervisor telemetry
 //! audit          ─▶ config db supervisor
 //! pricing        ─▶ domain twilio
 //! twilio_check   ─▶ config domain telemetry twilio twilio_events
@@ -61,7 +62,7 @@
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`attachment`] (what numbers join at Twilio), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
 //! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`bookkeeping`] (what it did cost), [`recycling`] (which numbers nobody uses), [`twilio_check`] (whether buying could succeed), [`twilio_events`] (what Twilio says of numbers by itself),
-//! [`assignment`] (signups), [`attention`] (what needs a person), [`alerts`] (who is told of it); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
+//! [`assignment`] (signups), [`foresight`] (how much stock pools need), [`attention`] (what needs a person), [`alerts`] (who is told of it); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
 //! to a handler), [`api`] (what programs ask), [`live`] and [`dashboard`] (what people see), [`web`] (all of it as one);
 //! [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says
 //! and reads), [`telemetry`] (what machines watch), [`app`] (how it is put together), [`cli`] (the commands).
@@ -88,6 +89,7 @@ pub mod db;
 pub mod domain;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
+pub(crate) mod foresight;
 pub mod http;
 pub(crate) mod live;
 pub(crate) mod logger;

@@ -62,6 +62,15 @@ pub fn table(rows: &[Row]) -> String {
     lines.join("\n")
 }
 
+/// What `README.md` does not say as it is printed; of a part of the traffic, which kinds it leaves out.
+pub fn not_in_the_readme(rows: &[Row], is_whole: bool) -> Vec<String> {
+    const README: &str = include_str!("../../README.md");
+    let printed = table(if is_whole { rows } else { &[] });
+    let wanted = printed.lines().map(str::to_owned).chain(Shape::ALL.map(|shape| format!("| {} | ", shape.name())));
+    let is_missing = |line: &String| !README.contains(line);
+    wanted.filter(is_missing).map(|line| format!("README.md does not say: {line}")).collect()
+}
+
 /// Where the advice is worse than it promises.
 pub fn failures(rows: &[Row]) -> Vec<String> {
     rows.iter().flat_map(|row| [off_the_share(row), too_much_idle(row), worse_than_fixed(row)]).flatten().collect()

@@ -46,7 +46,8 @@ fn main() -> ExitCode {
     if is_benchmark {
         time_a_million();
     }
-    let failures = failures(&rows);
+    let mut failures = failures(&rows);
+    failures.extend(judge::not_in_the_readme(&rows, is_benchmark));
     for failure in &failures {
         println!("{failure}");
     }

@@ -1,7 +1,7 @@
 //! The HTTP API: one file for each subject, with its documents, its handlers and what the description says of them.
 //!
 //! For signups [`signup`] and [`touch`]; for operators and their programs [`attention`], [`alerts`], [`status`], [`plan`], [`purchases`], [`replenish`],
-//! [`pause`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
+//! [`pause`], [`foresight`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
 //! [`lists`], [`cost`], [`custody`], [`mark_ready`], [`recycling`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`], [`events`] (for Twilio) and [`openapi`]. What the handlers share is in [`services`].
 //!
@@ -16,6 +16,7 @@ pub(crate) mod audit;
 pub(crate) mod cost;
 pub(crate) mod custody;
 pub(crate) mod events;
+pub(crate) mod foresight;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod lists;

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
 use crate::domain::alert::ChannelTested;
+use crate::foresight::Forecaster;
 use crate::http::{Place, Problem};
 use crate::pool_monitor::{MonitorError, MonitorHandle, WebhookConfigurer};
 use crate::pricing::Pricing;
@@ -55,6 +56,8 @@ pub struct Services {
     pub config: Arc<ArcSwap<Config>>,
     /// What needs a person is judged from these.
     pub(crate) attention: Sources,
+    /// What pools need, by their past.
+    pub(crate) forecaster: Forecaster,
     /// Sends a test on each channel that is configured.
     pub(crate) alert_tests: AlertTests,
     /// Whether buying could succeed.
@@ -85,7 +88,7 @@ impl Services {
     }
 
     /// The outside's view of a database error; the log has the inside's.
-    pub(super) fn database_problem(&self, error: &DbError) -> Problem {
+    pub(crate) fn database_problem(&self, error: &DbError) -> Problem {
         if error.is_unavailable() {
             slog::warn!(self.log, "a request fails: the database is unavailable"; "error" => error.in_full());
             Problem::database_unavailable(self.db.why_away(error))

@@ -81,6 +81,7 @@ impl App {
         parts.schedule(&monitor, &reconciler);
         let twilio_checker = parts.twilio_checker();
         let events_rejected = Arc::new(Rejections::default());
+        let forecaster = parts.foresight();
         let (judges, courier) = parts.alerts(&twilio_checker, &events_rejected);
         let (pricing, bookkeeper) = parts.bookkeeper();
         parts.recycler();
@@ -107,6 +108,7 @@ impl App {
             quiet_until,
             checker: twilio_checker.clone(),
             events_rejected: Arc::clone(&events_rejected),
+            forecaster: forecaster.clone(),
         };
         let services = Services {
             db: self.db.clone(),
@@ -120,6 +122,7 @@ impl App {
             monitor,
             reconciler,
             attention,
+            forecaster,
             alert_tests: tested_by(TestSender::new(courier)),
             twilio_checker: twilio_checker.clone(),
             events_rejected,

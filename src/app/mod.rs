@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{DatabaseSessions, Guard, WrongKeys};
 use crate::audit::AuditLog;
 use crate::config::Config;
+use crate::db::foresight::thresholds_read;
 use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, listen, migrate};
 use crate::http::Lanes;
@@ -144,6 +145,7 @@ impl App {
         }
         claim_pools(&db, &config, &|| true, &log).await?;
         recount(&db, &log).await?;
+        config.thresholds_are(db.run_patiently("thresholds_read", thresholds_read).await?);
         let bell = StockBell::default();
         listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());

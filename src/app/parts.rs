@@ -14,11 +14,12 @@ use uuid::Uuid;
 use super::App;
 use crate::alerts::{AlertsActor, AlertsDependencies, Courier, Judge};
 use crate::api::services::Services;
-use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusals};
+use crate::assignment::{CounterSlot, Demand, Desk, DeskDependencies, DeskHandle, Refusals};
 use crate::attachment::{Attacher, AttacherParts};
 use crate::audit::{AuditActor, AuditDependencies};
 use crate::bookkeeping::{Bookkeeper, BookkeeperActor, BookkeeperDependencies};
 use crate::custody::Custody;
+use crate::foresight::{Forecaster, ForesightActor, ForesightDependencies};
 use crate::http::{Place, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, QuietUntil, WebhookConfigurer};
 use crate::pricing::Pricing;
@@ -232,6 +233,7 @@ impl<'a> Parts<'a> {
             taken: Arc::clone(&self.taken),
             unready: Arc::clone(&self.unready),
             refusals,
+            demand: Demand::default(),
             instance_id: Uuid::new_v4(),
             log: self.log("desk"),
         };
@@ -307,6 +309,19 @@ impl<'a> Parts<'a> {
         self.add("recycler", move |heartbeat| {
             RecyclerActor::new(recycler.clone(), heartbeat).start();
         });
+    }
+
+    /// What pools need, by their past.
+    pub(super) fn foresight(&mut self) -> Forecaster {
+        let (db, config) = (self.app.db.clone(), Arc::clone(&self.app.config));
+        let forecaster = Forecaster::new(db, config, self.app.telemetry.clone(), self.log("foresight"));
+        let deps = ForesightDependencies {
+            forecaster: forecaster.clone(),
+            stopping: self.stopping.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        self.add("foresight", move |heartbeat| drop(ForesightActor::new(deps.clone(), heartbeat).start()));
+        forecaster
     }
 
     pub(super) fn schedule(&mut self, monitor: &MonitorHandle, reconciler: &ReconcilerHandle) {

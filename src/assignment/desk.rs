@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::clerk::{FoundNothing, Post, serve_line};
 use super::counter::{Counter, CounterSlot};
+use super::demand::{self, Demand};
 use super::refusals::{Refusals, Writing};
 use super::waitlist::{Verdict, Waitlist};
 use crate::config::Config;
@@ -46,6 +47,8 @@ pub(crate) struct DeskDependencies {
     pub unready: Arc<Notify>,
     /// Where refused signups are counted.
     pub refusals: Refusals,
+    /// Where those are noted who found nothing ready.
+    pub demand: Demand,
     /// This process, on the database's waitlist.
     pub instance_id: Uuid,
     /// The log.
@@ -66,7 +69,7 @@ pub(crate) struct Desk {
     pub(super) poll_is_judged: bool,
     /// After a run that fell short, the next one waits until then.
     pub(super) buy_again_at: Option<Instant>,
-    writing: Option<Writing>,
+    writing: Option<(Writing, demand::Writing)>,
     pub(super) heartbeat: Heartbeat,
 }
 
@@ -125,7 +128,10 @@ impl Actor for Desk {
         ctx.set_mailbox_capacity(MAILBOX_MAX);
         self.heartbeat.beat_from(ctx);
         let deps = &self.deps;
-        self.writing = Some(Writing::start(deps.refusals.clone(), deps.db.clone(), deps.log.clone()));
+        self.writing = Some((
+            Writing::start(deps.refusals.clone(), deps.db.clone(), deps.log.clone()),
+            demand::Writing::start(deps.demand.clone(), deps.db.clone(), deps.log.clone()),
+        ));
         self.open(ctx);
         ctx.run_interval(POLL_EVERY, |desk, ctx| {
             if !desk.waitlist.is_empty() {
@@ -154,6 +160,7 @@ impl Handler<FoundNothing> for Desk {
         let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
         self.deps.unready.notify_one();
         for (ask, replies) in asks {
+            self.deps.demand.note(&ask.pool, &ask.user_id);
             self.waitlist.join(&ask, deadline, replies);
         }
         self.deps.bell.somebody_waits.store(true, Ordering::Relaxed);

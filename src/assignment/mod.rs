@@ -11,6 +11,7 @@ mod ask;
 mod batch;
 mod clerk;
 mod counter;
+mod demand;
 mod desk;
 mod found;
 mod handle;
@@ -23,6 +24,7 @@ mod wishes;
 
 pub(crate) use ask::{Ask, NoNumber};
 pub(crate) use counter::CounterSlot;
+pub(crate) use demand::Demand;
 pub(crate) use desk::{Desk, DeskDependencies};
 pub(crate) use handle::DeskHandle;
 pub(crate) use refusals::Refusals;

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::db::attention::{Sight, SpendCaps};
 use crate::db::pools::PoolsWebhooks;
 use crate::domain::{Away, CapLimits, Keys, PoolName, PoolPolicy};
+use crate::foresight::Unreachable;
 use crate::twilio_check::Checked;
 use crate::twilio_events::Rejected;
 
@@ -69,4 +70,6 @@ pub(crate) struct Process {
     pub(crate) database_away: Away,
     /// Events that came here of late, and that nothing shows to be Twilio's.
     pub(crate) events_rejected: Option<Rejected>,
+    /// Boosts that will lack numbers when they begin.
+    pub(crate) boosts_unreachable: Vec<Unreachable>,
 }

@@ -74,6 +74,8 @@ pub(crate) enum Kind {
     PoolLow,
     /// A cap keeps a pool below its threshold.
     CapBinds,
+    /// A boost will lack numbers when it begins.
+    BoostUnreachable,
     /// More are owned than the pool's `owned_max`.
     OwnedMaxExceeded,
     /// Numbers in the pool whose webhooks Twilio refuses.
@@ -126,6 +128,7 @@ impl Kind {
             Self::PoolUnconfigured => "pool_unconfigured",
             Self::PoolLow => "pool_low",
             Self::CapBinds => "cap_binds",
+            Self::BoostUnreachable => "boost_unreachable",
             Self::OwnedMaxExceeded => "owned_max_exceeded",
             Self::WebhooksFailed => "webhooks_failed",
             Self::WebhooksPending => "webhooks_pending",

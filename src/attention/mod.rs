@@ -15,5 +15,7 @@ mod sources;
 
 pub(crate) use facts::{Facts, Limits, PoolLimits, Process};
 pub(crate) use item::{Item, Kind, Severity};
-pub(crate) use judge::{attachment_warnings, judge, named_warnings, owned_max_exceeded, release_warning};
+pub(crate) use judge::{
+    attachment_warnings, boost_warnings, judge, named_warnings, owned_max_exceeded, release_warning,
+};
 pub(crate) use sources::Sources;

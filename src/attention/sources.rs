@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::db::attention::{SpendCaps, Watched, attention_look};
 use crate::db::purchases::holder::holder_seen;
 use crate::db::{Db, DbError};
+use crate::foresight::Forecaster;
 use crate::purchaser::HolderWatch;
 use crate::supervisor::Health;
 use crate::twilio_check::TwilioChecker;
@@ -36,6 +37,8 @@ pub(crate) struct Sources {
     pub(crate) checker: TwilioChecker,
     /// Events that Twilio did not send, or so it seems.
     pub(crate) events_rejected: Arc<Rejections>,
+    /// Whether boosts will have their numbers.
+    pub(crate) forecaster: Forecaster,
 }
 
 impl Sources {
@@ -59,7 +62,16 @@ impl Sources {
         let mut next_try_at = self.quiet_until.borrow().clone();
         next_try_at.retain(|_, until| *until > at);
         let (twilio, events_rejected) = (self.checker.latest(), self.events_rejected.recent(Utc::now()));
-        let process = Process { stuck, next_try_at, holder_is_frozen, twilio, events_rejected, database_away };
+        let boosts_unreachable = self.forecaster.unreachable();
+        let process = Process {
+            stuck,
+            next_try_at,
+            holder_is_frozen,
+            twilio,
+            events_rejected,
+            database_away,
+            boosts_unreachable,
+        };
         (Facts { at, limits, sight, process }, error)
     }
 }

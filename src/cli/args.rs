@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod alerts;
+mod foresight;
 mod money;
 mod numbers;
 mod pool;
@@ -16,6 +17,7 @@ mod twilio;
 mod users;
 
 pub(super) use alerts::{AlertCommand, AlertsArgs};
+pub(super) use foresight::{AdviceArgs, WhatIfArgs};
 pub(super) use money::CostArgs;
 pub(super) use numbers::{ImportArgs, InactiveArgs, NumberCommand, NumbersArgs};
 pub(super) use pool::{
@@ -101,6 +103,10 @@ pub(super) enum Command {
     Pools(Remote),
     /// Show what would be bought now and why, or what an order by hand would buy; buys nothing
     Plan(PlanArgs),
+    /// Show what threshold keeps all but a share of signups from waiting, by the pool's own past, and what it costs
+    Advice(AdviceArgs),
+    /// Show what the pool's past would have met if it were run otherwise
+    WhatIf(WhatIfArgs),
     /// Buy numbers by hand, and follow the order until it has ended
     Purchase(PurchaseArgs),
     /// Look at the pools at once, and buy what they lack

@@ -10,6 +10,8 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
     ("status", &["callbunker status", "callbunker status --check", "callbunker status --watch"]),
     ("pools", &["callbunker pools"]),
     ("plan", &["callbunker plan", "callbunker plan --count 10 --area-code 415"]),
+    ("advice", &["callbunker advice", "callbunker advice --pool gb --json"]),
+    ("what-if", &["callbunker what-if --threshold 34", "callbunker what-if --growth 2 --lead-secs 120"]),
     (
         "purchase",
         &[

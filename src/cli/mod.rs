@@ -24,6 +24,7 @@ mod ctrl_c;
 mod ending;
 mod examples;
 mod follow;
+mod foresight;
 mod import;
 mod lists;
 mod local;
@@ -83,6 +84,8 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Status(args) => status::status(&client(&args.remote)?, &args),
         Command::Pools(remote) => pools::pools(&client(&remote)?, &remote),
         Command::Plan(args) => pool::plan(&client(&args.remote)?, &args),
+        Command::Advice(args) => foresight::advice(&client(&args.remote)?, &args),
+        Command::WhatIf(args) => foresight::what_if(&client(&args.remote)?, &args),
         Command::Replenish(args) => pool::replenish(&client(&args.remote)?, &args),
         Command::Purchase(args) => match args.cancel {
             Some(id) => cancel::cancel(&client(&args.remote)?, &args, &id.to_string()),

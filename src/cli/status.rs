@@ -95,7 +95,11 @@ fn table(document: &Value) -> String {
         (_, false) => Tone::Plain,
     };
     let needs = if needs == true { ", needs replenishment" } else { "" };
-    facts.toned("available", format!("{available} (threshold {}{needs})", text(&threshold)), tone);
+    // An older daemon knows one threshold.
+    let configured = facts.take("threshold_configured");
+    let is_raised = !configured.is_null() && configured != threshold;
+    let raised = if is_raised { format!(", configured {}", text(&configured)) } else { String::new() };
+    facts.toned("available", format!("{available} (threshold {}{raised}{needs})", text(&threshold)), tone);
     facts.show(&["assigned", "total"]);
     let (owned, most) = (facts.take("owned"), facts.take("owned_max"));
     if !owned.is_null() {

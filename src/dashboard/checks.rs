@@ -79,6 +79,7 @@ mod tests {
             purchased_count: bought,
             error: error.map(str::to_owned),
             pool: PoolName::default_pool(),
+            detail: None,
         }
     }
 

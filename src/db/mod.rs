@@ -16,6 +16,7 @@ pub mod buying_state;
 pub mod charges;
 pub mod comparisons;
 pub mod duties;
+pub mod foresight;
 pub mod ignored_numbers;
 pub mod installation;
 pub mod numbers;

@@ -38,20 +38,33 @@ pub struct Pass {
     pub error: Option<String>,
     /// Of which pool.
     pub pool: PoolName,
+    /// What it did beside buying.
+    pub detail: Option<String>,
+}
+
+/// A pass that has just ended.
+#[derive(Debug, Clone, Copy)]
+pub struct PassLine<'p> {
+    /// Of which pool.
+    pub pool: &'p PoolName,
+    /// What set it off.
+    pub trigger: Trigger,
+    /// Why it bought what it bought, or nothing.
+    pub reason: &'p str,
+    /// How many it bought.
+    pub bought: u32,
+    /// What went wrong.
+    pub error: Option<&'p str>,
+    /// What it did beside buying.
+    pub detail: Option<&'p str>,
 }
 
 /// Records a pass and forgets some of the oldest.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn pass_record(
-    conn: &mut Connection,
-    pool: &PoolName,
-    trigger: Trigger,
-    reason: &str,
-    bought: u32,
-    error: Option<&str>,
-) -> Result<(), DbError> {
+pub fn pass_record(conn: &mut Connection, line: &PassLine<'_>) -> Result<(), DbError> {
+    let PassLine { pool, trigger, reason, bought, error, detail } = *line;
     let id: i64 = diesel::insert_into(passes::table)
         .values((
             passes::trigger.eq(trigger.as_str()),
@@ -59,6 +72,7 @@ pub fn pass_record(
             passes::purchased_count.eq(i32::try_from(bought).unwrap_or(i32::MAX)),
             passes::error.eq(error),
             passes::pool.eq(pool.as_str()),
+            passes::detail.eq(detail),
         ))
         .returning(passes::id)
         .get_result(conn)?;
@@ -77,11 +91,11 @@ pub fn pass_record(
 
 #[derive(QueryableByName)]
 struct Latest {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    id: Option<i64>,
 }
 
-/// The latest pass of each pool that had one, the last one first.
+/// The latest look at the stock of each pool that had one, the last one first; a change of a threshold is none.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -92,11 +106,11 @@ pub fn passes_latest(conn: &mut Connection) -> Result<Vec<Pass>, DbError> {
              (SELECT pool FROM passes ORDER BY pool LIMIT 1)
              UNION ALL
              SELECT (SELECT pool FROM passes WHERE pool > named.pool ORDER BY pool LIMIT 1) FROM named WHERE named.pool IS NOT NULL)
-         SELECT (SELECT id FROM passes WHERE passes.pool = named.pool ORDER BY id DESC LIMIT 1) AS id
+         SELECT (SELECT id FROM passes WHERE passes.pool = named.pool AND detail IS NULL ORDER BY id DESC LIMIT 1) AS id
            FROM named WHERE named.pool IS NOT NULL",
     )
     .load(conn)?;
-    let ids: Vec<i64> = latest.into_iter().map(|latest| latest.id).collect();
+    let ids: Vec<i64> = latest.into_iter().filter_map(|latest| latest.id).collect();
     Ok(passes::table.filter(passes::id.eq_any(ids)).order(passes::id.desc()).select(Pass::as_select()).load(conn)?)
 }
 

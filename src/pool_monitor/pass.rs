@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::dependencies::MonitorDependencies;
 use super::levels::levels;
 use crate::db::DbError;
-use crate::db::passes::pass_record;
+use crate::db::passes::{PassLine, pass_record};
 use crate::db::stock::{Observation, Overview, stock_read_all};
 use crate::domain::{BATCHES_MAX, Level, Plan, PoolName, Stock, Trigger, Why, emptiest, lack, plan, tell_pool_halt};
 use crate::purchaser::{BatchReport, PurchaserError, others_wait};
@@ -327,5 +327,9 @@ async fn record(deps: &MonitorDependencies, pass: &PoolPass) -> Result<(), DbErr
         slog::info!(deps.log, "a pass ended"; "pool" => pool.as_str(), "trigger" => trigger.as_str(), "reason" => &reason,
             "bought" => bought, "available" => new.available, "error" => error.as_deref().map(hide_numbers));
     }
-    deps.db.run("pass_record", move |conn| pass_record(conn, &pool, trigger, &reason, bought, error.as_deref())).await
+    let record = move |conn: &mut crate::db::Connection| {
+        let (reason, error) = (reason.as_str(), error.as_deref());
+        pass_record(conn, &PassLine { pool: &pool, trigger, reason, bought, error, detail: None })
+    };
+    deps.db.run("pass_record", record).await
 }

@@ -195,6 +195,28 @@ impl Telemetry {
         self.0.pools.replace(&self.0.registry, pools.into_iter().collect());
     }
 
+    /// What is configured as a pool's threshold.
+    pub fn configured(&self, pool: &PoolName, threshold: u32) {
+        if let Some(counts) = self.0.pools.own(pool) {
+            counts.threshold_configured.set(threshold);
+        }
+    }
+
+    /// What a pool's past advises: a threshold, and the stock that it stands for.
+    pub fn advised(&self, pool: &PoolName, threshold: u32, stock: u32) {
+        if let Some(counts) = self.0.pools.own(pool) {
+            counts.advised_threshold.set(threshold);
+            counts.advised_stock.set(stock);
+        }
+    }
+
+    /// What the last day that is over would have needed.
+    pub fn needed(&self, pool: &PoolName, stock: u32) {
+        if let Some(counts) = self.0.pools.own(pool) {
+            counts.advice_needed.set(stock);
+        }
+    }
+
     /// Somebody read stock, spend, pause and halts.
     pub fn seen(&self, seen: &Reading<'_>) {
         let inner = &*self.0;

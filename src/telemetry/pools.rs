@@ -24,6 +24,10 @@ pub(super) struct OfPool {
     pub(super) numbers: Family<Gauge>,
     pub(super) contested: Gauge,
     pub(super) threshold: Gauge,
+    pub(super) threshold_configured: Gauge,
+    pub(super) advised_threshold: Gauge,
+    pub(super) advised_stock: Gauge,
+    pub(super) advice_needed: Gauge,
     pub(super) waiting: Gauge,
     pub(super) halted: Gauge,
     pub(super) from_pool: Counter,
@@ -52,6 +56,10 @@ impl OfPool {
             numbers: Family::of_pool(table::NUMBERS, pool, &[&states()]).completed(registry),
             contested: gauge(&table::CONTESTED),
             threshold: gauge(&table::THRESHOLD),
+            threshold_configured: gauge(&table::THRESHOLD_CONFIGURED),
+            advised_threshold: gauge(&table::ADVISED_THRESHOLD),
+            advised_stock: gauge(&table::ADVISED_STOCK),
+            advice_needed: gauge(&table::ADVICE_NEEDED),
             waiting: gauge(&table::SIGNUPS_WAITING),
             halted: gauge(&table::POOL_HALTED),
             from_pool: source("pool"),
@@ -128,7 +136,9 @@ impl Pools {
             info(pool, kind, 1.0);
         }
         for (_, gone) in counts.iter().filter(|(pool, _)| !pools.contains_key(*pool)) {
-            for gauge in [&gone.threshold, &gone.waiting, &gone.halted] {
+            for gauge in
+                [&gone.threshold, &gone.threshold_configured, &gone.advised_threshold, &gone.waiting, &gone.halted]
+            {
                 gauge.set(0.0);
             }
         }

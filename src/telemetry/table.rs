@@ -55,7 +55,15 @@ table! {
     CONTESTED = Kind::Gauge, Count, "callbunker_numbers_contested", ["pool"],
         "Numbers held because somebody else sets their webhooks back again and again: a part of those quarantined.";
     THRESHOLD = Kind::Gauge, Count, "callbunker_threshold", ["pool"],
-        "threshold_low of the pool: numbers are bought when fewer are available; 0 = never by itself.";
+        "The pool's threshold in force: numbers are bought when fewer are available; 0 = never by itself.";
+    THRESHOLD_CONFIGURED = Kind::Gauge, Count, "callbunker_threshold_configured", ["pool"],
+        "threshold_low of the pool: what no boost and no foresight goes below.";
+    ADVISED_THRESHOLD = Kind::Gauge, Count, "callbunker_advised_threshold", ["pool"],
+        "The threshold that the pool's past advises, as this instance last worked it out.";
+    ADVISED_STOCK = Kind::Gauge, Count, "callbunker_advised_stock", ["pool"],
+        "The stock that this advice stands for: what one-for-one replacement would need.";
+    ADVICE_NEEDED = Kind::Gauge, Count, "callbunker_advice_needed", ["pool"],
+        "The stock that the last day that is over would have needed.";
     SIGNUPS_WAITING = Kind::Gauge, Count, "callbunker_signups_waiting", ["pool"],
         "Signups in line for a number, on all instances.";
     SPEND = Kind::Gauge, Count, "callbunker_spend", ["window"],

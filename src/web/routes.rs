@@ -4,8 +4,9 @@ use crate::access::Access::{Admin, Public, ReadOnly, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
-    alerts, attention, audit, cost, custody, events, health, import, lists, mark_ready, metrics, numbers, openapi,
-    pause, plan, purchases, reconcile, recycling, replenish, signup, status, touch, twilio_check, webhooks, whoami,
+    alerts, attention, audit, cost, custody, events, foresight, health, import, lists, mark_ready, metrics, numbers,
+    openapi, pause, plan, purchases, reconcile, recycling, replenish, signup, status, touch, twilio_check, webhooks,
+    whoami,
 };
 use crate::dashboard::{form, login, page, problem_page, runbook_page};
 use crate::http::Place;
@@ -278,6 +279,14 @@ fn looking_on(live: &Live) -> Vec<Route<Services>> {
             vec![Endpoint::get(Admin, lists::passes::handle).about(lists::passes::about)],
         ),
         Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::handle).about(plan::about)]),
+        Route::new(
+            "/admin/phones/api/advice",
+            vec![Endpoint::get(Admin, foresight::advice).about(foresight::about_advice)],
+        ),
+        Route::new(
+            "/admin/phones/api/what-if",
+            vec![Endpoint::get(Admin, foresight::suppose).about(foresight::about_suppose)],
+        ),
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::handle).about(audit::about)]),
         Route::new("/admin/phones/api/events", vec![live::endpoint(live)]),
         Route::new(
@@ -310,6 +319,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new("/admin/phones/dashboard/comparison", vec![page(dashboard::differences).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/alerts", vec![page(dashboard::alerts).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/cost", vec![page(dashboard::cost).undocumented()]),
+        Route::new("/admin/phones/dashboard/foresight", vec![page(dashboard::foresight).undocumented()]),
         Route::new("/admin/phones/dashboard/twilio-check", vec![page(dashboard::twilio_check).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/audit", vec![page(dashboard::audit).undocumented().polled()]),
         Route::new(

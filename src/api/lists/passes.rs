@@ -38,7 +38,7 @@ pub(crate) struct PassView {
 }
 
 impl From<Pass> for PassView {
-    fn from(Pass { id: _, at, trigger, reason, purchased_count, error, pool }: Pass) -> Self {
+    fn from(Pass { id: _, at, trigger, reason, purchased_count, error, pool, detail: _ }: Pass) -> Self {
         Self { at, trigger, reason, purchased_count, error, pool }
     }
 }
@@ -49,11 +49,16 @@ pub(crate) struct ExplainedPass {
     #[serde(flatten)]
     pub(crate) pass: PassView,
     pub(crate) explanation: String,
+    /// What it did beside buying: a threshold that changed, from what to what, and why.
+    #[schema(required)]
+    pub(crate) detail: Option<String>,
 }
 
 impl From<Pass> for ExplainedPass {
     fn from(pass: Pass) -> Self {
-        Self { explanation: explain_reason(&pass.pool, &pass.reason, pass.error.as_deref()), pass: pass.into() }
+        let why = explain_reason(&pass.pool, &pass.reason, pass.error.as_deref());
+        let explanation = pass.detail.as_ref().map_or_else(|| why.clone(), |detail| format!("{why} {detail}"));
+        Self { explanation, detail: pass.detail.clone(), pass: pass.into() }
     }
 }
 
@@ -83,7 +88,7 @@ pub(crate) fn about() -> About {
         .query::<PoolName>("pool", "Only those of this pool.")
         .page::<Page<ExplainedPass>, ExplainedPass>(
             json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
-                "purchased_count": 20, "error": null, "pool": "default",
+                "purchased_count": 20, "error": null, "pool": "default", "detail": null,
                 "explanation": "the stock was below the threshold (pool.threshold_low)"}], "next_cursor": null}),
         )
         .refuses(ProblemCode::UnknownField, "The list takes no such parameter.")

@@ -6,6 +6,7 @@
 
 mod at_twilio;
 mod attached;
+mod boosts;
 mod buying;
 mod numbers;
 mod obstacle;
@@ -27,6 +28,7 @@ use crate::db::attachments::AttachmentsSeen;
 use crate::db::releases::StuckReleases;
 use crate::db::stock::Overview;
 use crate::domain::Cap;
+use crate::foresight::Unreachable;
 use crate::twilio_check::Checked;
 use buying::exceeded;
 use obstacle::{cap_in_the_way, cap_sentence};
@@ -36,6 +38,7 @@ use one_pool::pools;
 #[must_use]
 pub(crate) fn judge(facts: &Facts) -> Vec<Item> {
     let mut items = process::judge(facts);
+    items.extend(facts.process.boosts_unreachable.iter().map(boosts::judge));
     items.extend(at_twilio::judge(facts));
     if let Some(sight) = &facts.sight {
         items.extend(stock::judge(facts, sight));
@@ -75,6 +78,13 @@ pub(crate) fn named_warnings(limits: &Limits, seen: &Overview, checked: Option<&
     warnings.extend(unconfigured(seen).map(|words| named(Kind::PoolUnconfigured, words)));
     warnings.extend(at_twilio::warning(checked, seen).map(|words| named(Kind::TwilioCheckFailed, words)));
     warnings
+}
+
+/// The same of boosts that will lack numbers when they begin.
+#[must_use]
+pub(crate) fn boost_warnings(unreachable: &[Unreachable]) -> Vec<String> {
+    let named = |lacks: &Unreachable| format!("{}: {}", Kind::BoostUnreachable.as_str(), boosts::words(lacks));
+    unreachable.iter().map(named).collect()
 }
 
 /// The same of what numbers shall be attached to.

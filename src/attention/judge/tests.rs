@@ -126,6 +126,7 @@ fn pass(reason: &str, error: Option<&str>) -> Pass {
         purchased_count: 0,
         error: error.map(str::to_owned),
         pool: PoolName::default_pool(),
+        detail: None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de};
+use toml::Value;
 
 /// A higher threshold for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,10 +22,12 @@ pub struct BoostConfig {
 
 /// TOML's own date with an offset, or the same as text.
 fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
-    let text = match toml::Value::deserialize(deserializer)? {
-        toml::Value::Datetime(instant) => instant.to_string(),
-        toml::Value::String(text) => text,
-        _ => return Err(de::Error::custom("no instant")),
+    let text = match Value::deserialize(deserializer)? {
+        Value::Datetime(instant) => instant.to_string(),
+        Value::String(text) => text,
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Array(_) | Value::Table(_) => {
+            return Err(de::Error::custom("no instant"));
+        }
     };
     DateTime::parse_from_rfc3339(text.trim()).map(Into::into).map_err(|_| de::Error::custom("no instant of RFC 3339"))
 }

@@ -23,7 +23,7 @@ pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome
     let sheet = read(&services, pool.clone(), part).await?;
     let counted = count(&services, pool, &sheet).await?;
     let row = |pass: Pass| {
-        let ExplainedPass { pass, explanation } = pass.into();
+        let ExplainedPass { pass, explanation, detail: _ } = pass.into();
         let of_pool = pool_cell(&choice, &pass.pool);
         let cells = [
             time(pass.at),

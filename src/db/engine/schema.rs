@@ -271,6 +271,7 @@ diesel::table! {
         purchased_count -> Integer,
         error -> Nullable<Text>,
         pool -> Text,
+        detail -> Nullable<Text>,
     }
 }
 
@@ -657,6 +658,39 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    demand (pool, user_key, slot) {
+        pool -> Text,
+        user_key -> Binary,
+        slot -> BigInt,
+        asked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pool_thresholds (pool) {
+        pool -> Text,
+        in_force -> Integer,
+        advised -> Integer,
+        lower_since -> Nullable<Timestamptz>,
+        lower_most -> Nullable<Integer>,
+        changed_at -> Nullable<Timestamptz>,
+        why -> Text,
+    }
+}
+
+diesel::table! {
+    advice_days (pool, day) {
+        pool -> Text,
+        day -> Date,
+        advised -> Integer,
+        base_stock -> Integer,
+        needed -> Nullable<Integer>,
+        signups -> Nullable<BigInt>,
+        waited -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(past_assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -710,5 +744,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     touch_days,
     sweeps,
     recyclings,
-    recycling_gate
+    recycling_gate,
+    demand,
+    pool_thresholds,
+    advice_days
 );

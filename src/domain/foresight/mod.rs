@@ -17,6 +17,7 @@ mod refill;
 mod replay;
 mod setting;
 mod supply;
+mod times;
 mod what_if;
 
 pub use accuracy::{DayInHindsight, in_hindsight};
@@ -30,4 +31,5 @@ pub use moments::{Moments, moments};
 pub use replay::{Needs, needs, needs_since};
 pub use setting::{Setting, WhatIf};
 pub use supply::Supply;
+pub use times::times;
 pub use what_if::{Replay, what_if};

@@ -173,6 +173,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-05-110000_money/down.sql"),
     ),
     (
+        "20261205120000",
+        include_str!("../../../migrations/2026-12-05-120000_demand/up.sql"),
+        include_str!("../../../migrations/2026-12-05-120000_demand/down.sql"),
+    ),
+    (
         "20261205130000",
         include_str!("../../../migrations/2026-12-05-130000_uses/up.sql"),
         include_str!("../../../migrations/2026-12-05-130000_uses/down.sql"),
@@ -202,7 +207,7 @@ fn columns_of_the_database(world: &World) -> Vec<String> {
         "SELECT format('%s.%s %s%s', table_name, column_name,
                 CASE data_type WHEN 'boolean' THEN 'Bool' WHEN 'text' THEN 'Text' WHEN 'integer' THEN 'Integer'
                      WHEN 'bigint' THEN 'BigInt' WHEN 'uuid' THEN 'Uuid' WHEN 'timestamp with time zone' THEN 'Timestamptz'
-                     WHEN 'jsonb' THEN 'Jsonb' WHEN 'date' THEN 'Date' WHEN 'numeric' THEN 'Numeric' WHEN 'ARRAY' THEN format('Array<%s>', CASE udt_name WHEN '_text' THEN 'Text' ELSE 'Timestamptz' END)
+                     WHEN 'jsonb' THEN 'Jsonb' WHEN 'bytea' THEN 'Binary' WHEN 'date' THEN 'Date' WHEN 'numeric' THEN 'Numeric' WHEN 'ARRAY' THEN format('Array<%s>', CASE udt_name WHEN '_text' THEN 'Text' ELSE 'Timestamptz' END)
                      ELSE data_type END,
                 CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END)
            FROM information_schema.columns

@@ -216,7 +216,7 @@ fn every_pass_explains_itself_also_when_nothing_happened() {
     let items = page["items"].as_array().unwrap();
     assert_eq!(
         shape(&items[0]),
-        "{at:instant, error:null, explanation:text, pool:text, purchased_count:integer, reason:text, trigger:text}"
+        "{at:instant, detail:null, error:null, explanation:text, pool:text, purchased_count:integer, reason:text, trigger:text}"
     );
     let reasons: Vec<&str> = items.iter().map(|pass| pass["reason"].as_str().unwrap()).collect();
     assert_eq!((reasons.first(), reasons.last()), (Some(&"below_threshold"), Some(&"above_threshold")));

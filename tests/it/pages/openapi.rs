@@ -345,6 +345,10 @@ fn a_daemon_answers_every_operation_as_described() {
         get(&format!("{api}/{operation}"), &format!("{api}/{name}")).ok();
     }
     get(&format!("{api}/plan"), &format!("{api}/plan?area_code=415")).problem(422, "invalid_field");
+    get(&format!("{api}/advice"), &format!("{api}/advice")).ok();
+    get(&format!("{api}/advice"), &format!("{api}/advice?pool=gb")).problem(404, "not_found");
+    get(&format!("{api}/what-if"), &format!("{api}/what-if?threshold=3&growth=2")).ok();
+    get(&format!("{api}/what-if"), &format!("{api}/what-if?batch=0")).problem(422, "invalid_field");
     for path in [format!("{api}/replenish"), "/admin/phones/cron/auto-replenish".to_owned()] {
         description.check(&format!("POST {path}"), &daemon.post_empty(&path));
     }

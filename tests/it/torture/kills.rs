@@ -199,4 +199,6 @@ operations! {
     a_kill_at_a_sign_of_life_is_followed_by_the_next: "signs of life",
     a_kill_while_charges_are_written_leaves_none_out_and_writes_none_twice: "charges that are due, and old ones that become sums",
     a_kill_while_usage_is_heard_hears_it_again: "what Twilio counted",
+    a_kill_while_demand_is_noted_loses_a_note_at_most: "signups that find nothing, and are noted",
+    a_kill_while_a_threshold_follows_tells_it_once: "a threshold that follows what was asked for",
 }

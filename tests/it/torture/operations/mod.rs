@@ -1,6 +1,6 @@
 //! What the daemon is killed in the middle of: a row per operation, with the failpoints that it comes by.
 //!
-//! A new operation is a new row in [`alerts`], [`buying`], [`custody`], [`attaching`], [`events`], [`freezing`], [`money`], [`recycling`] or [`wants`]. Invariants: every failpoint is in some row, every row's
+//! A new operation is a new row in [`alerts`], [`buying`], [`custody`], [`attaching`], [`events`], [`foresight`], [`freezing`], [`money`], [`recycling`] or [`wants`]. Invariants: every failpoint is in some row, every row's
 //! points are reached (`kills.rs` checks both).
 //! How to get it wrong: an operation that panics when its request breaks off. The daemon dies in the middle of it.
 
@@ -9,6 +9,7 @@ mod attaching;
 mod buying;
 mod custody;
 mod events;
+mod foresight;
 mod freezing;
 mod money;
 mod recycling;
@@ -68,6 +69,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(alerts::OPERATIONS)
         .chain(money::OPERATIONS)
         .chain(recycling::OPERATIONS)
+        .chain(foresight::OPERATIONS)
 }
 
 /// Buys only what is asked for, and is quick to call an unknown purchase not bought.
