@@ -174,6 +174,7 @@ fn pools_are_low_below_a_share_of_their_threshold_and_well_at_it() {
 #[test]
 fn a_pool_that_is_filled_for_the_first_time_is_not_empty_yet() {
     let pass = |reason: &str| Pass {
+        detail: None,
         id: 1,
         at: at(-1),
         trigger: Trigger::WarmStart,

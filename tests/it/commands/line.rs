@@ -1,6 +1,5 @@
 //! The commands that call the running daemon: tables, documents, exit codes.
 
-use std::io::Write as _;
 use std::process::Stdio;
 
 use serde_json::json;
