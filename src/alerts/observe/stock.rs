@@ -70,7 +70,9 @@ fn is_filled_first(seen: &Observation, pass: Option<&Pass>) -> bool {
     // What serves nobody was bought and is no beginning of anything.
     let serves_nobody = unfit + registration_failed + apart > 0;
     let comes = unready + registering + purchasing + seen.stock.unsettled > 0;
-    !was_filled && !serves_nobody && (pass.is_none() || comes)
+    // Whoever found somebody else buying decided nothing.
+    let is_undecided = pass.is_none_or(|pass| pass.reason == "locked");
+    !was_filled && !serves_nobody && (is_undecided || comes)
 }
 
 fn unconfigured(seen: &Seen<'_>, name: &PoolName, left: &Observation) -> Observed {

@@ -192,6 +192,8 @@ fn a_pool_that_is_filled_for_the_first_time_is_not_empty_yet() {
     let ended = |world: &mut World| world.sight().pools.get_mut(&gb()).unwrap().pass = Some(pass("no_stock"));
     assert_eq!(first(&|_| ()), Beginning, "nobody has tried yet");
     assert_eq!(first(&ended), Bad, "somebody tried, and there are none");
+    let locked = |world: &mut World| world.sight().pools.get_mut(&gb()).unwrap().pass = Some(pass("locked"));
+    assert_eq!(first(&locked), Beginning, "somebody else was buying");
     // What was bought is on its way, whether the pass has ended or not.
     for on_its_way in [
         |stock: &mut Stock| stock.purchasing = 1,
