@@ -127,7 +127,11 @@ impl Bookkeeper {
         let of_pool = pool.clone();
         let looked = self.db.run_patiently("cost", move |conn| look(conn, month, of_pool.as_ref(), &kept)).await?;
         let idle = self.idle(month).await?;
-        let is_now = pool.is_none() && month == Month::of(looked.today);
+        let this = Month::of(looked.today);
+        if let Some(usage) = usage.as_ref().filter(|_| asks && month == this.previous()) {
+            self.tell_mismatch(month, usage).await?;
+        }
+        let is_now = pool.is_none() && month == this;
         let report = report_of(month, pool.as_ref(), looked, &idle, usage, why);
         if is_now {
             report.money_of_pools().iter().for_each(|pool| self.telemetry.cost_of_pool(pool));

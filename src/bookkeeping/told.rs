@@ -6,8 +6,9 @@ use chrono::Utc;
 use serde_json::json;
 
 use super::bookkeeper::Bookkeeper;
+use super::difference::Compared;
 use crate::db::alerts::looks_write;
-use crate::db::charges::{RENEWALS_LOOK, USAGE_LOOK, charges_unpriced, renewals_due, today};
+use crate::db::charges::{RENEWALS_LOOK, USAGE_LOOK, books_since, charges_unpriced, renewals_due, today};
 use crate::db::{Connection, DbError};
 use crate::domain::money::Month;
 
@@ -33,17 +34,20 @@ impl Bookkeeper {
         self.db.run_patiently("renewals_tell", step).await
     }
 
-    /// Writes down how Twilio's word on a month that is over differs from ours, once Twilio has told it.
-    pub(super) async fn tell_mismatch(&self, month: Month) -> Result<(), DbError> {
-        let Some(compared) = self.compare(month, true).await? else { return Ok(()) };
-        let difference = &compared.difference;
+    /// Writes down how Twilio's word on the last month differs from ours, for whoever judges alerts. What was before the books were
+    /// kept nobody here can know, so only a month that lies in their time is a mismatch.
+    pub(super) async fn tell_mismatch(&self, month: Month, compared: &Compared) -> Result<(), DbError> {
+        let (difference, as_of) = (compared.difference.clone(), compared.usage.as_of);
         self.telemetry.usage_differs_by(difference.count);
-        let detail = json!({
-            "month": month.to_string(), "mismatch": difference.is_mismatch, "count": difference.count,
-            "amount": difference.amount.map(|amount| amount.to_string()), "as_of": compared.usage.as_of,
-        });
-        let looks = [(USAGE_LOOK.to_owned(), detail)].into();
-        self.db.run_patiently("usage_tell", move |conn| looks_write(conn, Utc::now(), &looks)).await
+        let step = move |conn: &mut Connection| {
+            let is_ours = books_since(conn)?.is_some_and(|since| since <= month.first());
+            let detail = json!({
+                "month": month.to_string(), "mismatch": difference.is_mismatch && is_ours, "count": difference.count,
+                "amount": difference.amount.map(|amount| amount.to_string()), "as_of": as_of,
+            });
+            looks_write(conn, Utc::now(), &[(USAGE_LOOK.to_owned(), detail)].into())
+        };
+        self.db.run_patiently("usage_tell", step).await
     }
 
     /// Sets the gauges of money. What is not known is not shown.

@@ -38,7 +38,9 @@ impl Bookkeeper {
                 }
             }
         }
-        self.tell_mismatch(this.previous()).await?;
+        if let Some(compared) = self.compare(this.previous(), true).await? {
+            self.tell_mismatch(this.previous(), &compared).await?;
+        }
         Ok(all.then(|| format!("{} and {this}", this.previous())))
     }
 

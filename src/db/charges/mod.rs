@@ -25,7 +25,7 @@ pub use fold::charges_fold;
 pub use idle::{IdleRow, idle_read};
 pub use list::{ChargeFilter, ChargeKey, ChargeRow, NumberMoney, charges_list, number_money};
 pub use next::{Ahead, RENEWALS_LOOK, RenewalsDue, SpareRow, USAGE_LOOK, clocks_ahead, renewals_due, spares};
-pub use prices::{KindPrice, charges_price, kinds_without_price, price_write, prices_latest};
+pub use prices::{KindPrice, books_since, charges_price, kinds_without_price, price_write, prices_latest};
 pub use sums::{
     MonthBooks, MonthRow, NumberCounts, WeekCost, charges_unpriced, month_books, month_rows, numbers_now, signups_of,
     week_cost,

@@ -71,6 +71,19 @@ pub fn price_write(conn: &mut Connection, kind: Kind, monthly: &Amount) -> Resul
     Ok(())
 }
 
+/// The first day that a price was seen on: since then the books are kept.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn books_since(conn: &mut Connection) -> Result<Option<NaiveDate>, DbError> {
+    #[derive(QueryableByName)]
+    struct Since {
+        #[diesel(sql_type = diesel::sql_types::Nullable<Date>)]
+        day: Option<NaiveDate>,
+    }
+    Ok(sql_query("SELECT min(day) AS day FROM prices_seen").get_result::<Since>(conn)?.day)
+}
+
 /// Each kind's price as it was last seen.
 ///
 /// # Errors

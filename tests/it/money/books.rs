@@ -165,6 +165,8 @@ fn months_agree(world: &World, daemons: &[Daemon; 2], today: NaiveDate) {
         reasons.extend(expected.into_iter().map(|(reason, _)| reason));
     }
     assert!(by_month.is_empty(), "{by_month:?}");
+    let mismatch = "SELECT detail->>'mismatch' FROM account_looks WHERE what = 'usage'";
+    assert_eq!(world.sql(mismatch), "false", "all of the last month is explained");
     reasons.sort();
     reasons.dedup();
     assert_eq!(reasons, ["adopted", "bought_and_released", "foreign"], "all of them were there");

@@ -1,12 +1,12 @@
 //! Which price a charge has, what is not known, idle numbers, and old charges.
 
 use serde_json::{Value, json};
-use twilio_simulator::{Fault, FaultKind, NumberKind, On};
+use twilio_simulator::{ExtraUsage, Fault, FaultKind, NumberKind, On, UsageOrder};
 
 use super::{cost, dated};
 use crate::world::comparing::stocked;
 use crate::world::daemon::Daemon;
-use crate::world::eventually;
+use crate::world::{World, eventually};
 
 #[test]
 fn a_charge_has_the_price_seen_before_its_day_and_what_is_not_known_is_no_sum() {
@@ -50,6 +50,34 @@ fn a_charge_has_the_price_seen_before_its_day_and_what_is_not_known_is_no_sum() 
     let ahead = held["next_30_days"].as_array().expect("days").iter();
     assert!(ahead.map(|day| day["count"].as_u64().unwrap_or_default()).sum::<u64>() >= 2, "{held}");
     assert_eq!(held["savings"].as_array().map(Vec::len), Some(0), "a batch may lie ready: {held}");
+    a_charge_that_nothing_explains_is_a_mismatch(&world, &daemon, &seen);
+    old_charges_are_sums(&world, daemon);
+}
+
+/// In a month in which the books were kept.
+fn a_charge_that_nothing_explains_is_a_mismatch(world: &World, daemon: &Daemon, seen: &str) {
+    let last =
+        world.sql("SELECT (date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') - interval '10 days')::date");
+    let extra = ExtraUsage {
+        day: last.parse().expect("a day"),
+        category: "phonenumbers-local".to_owned(),
+        count: 3,
+        price: "9.00".to_owned(),
+    };
+    world.twilio.usage(UsageOrder { extra: Some(extra), ..UsageOrder::default() });
+    let look = || {
+        cost(daemon, &format!("?month={}", &last[..7]));
+        world.sql("SELECT (detail->>'mismatch') || ' ' || (detail->>'count') FROM account_looks WHERE what = 'usage'")
+    };
+    let is_kept = *seen <= *format!("{}-01", &last[..7]);
+    assert_eq!(look(), format!("{is_kept} 3"), "books were kept since {seen}");
+    world.sql(
+        "INSERT INTO prices_seen SELECT 'GB', 'mobile', (clock_timestamp() - interval '100 days')::date, 1, 'GBP'",
+    );
+    assert_eq!(look(), "true 3");
+}
+
+fn old_charges_are_sums(world: &World, daemon: Daemon) {
     // A second currency: no sum, and each pool's stays.
     world.sql(
         "INSERT INTO charges SELECT id, (clock_timestamp() AT TIME ZONE 'UTC')::date - 1000, 'renewal', 'default', 'US', 'local', 2, 'EUR', 'seen'
