@@ -89,7 +89,13 @@ async fn one_by_one(
         match alone {
             Alone::Written => {}
             Alone::Riddle(error) if !some_written && lasts(riddle) => return Err(error),
-            Alone::Refused(error) | Alone::Riddle(error) => audit.tell(&row, &error.in_full()),
+            // Whatever refused it may have ended since: another one was written.
+            Alone::Riddle(_) => match insert(db, vec![row.clone()]).await {
+                Ok(()) => {}
+                Err(error) if error.is_unavailable() => return Err(error),
+                Err(error) => audit.tell(&row, &error.in_full()),
+            },
+            Alone::Refused(error) => audit.tell(&row, &error.in_full()),
         }
         audit.written(1);
     }

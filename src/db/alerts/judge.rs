@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -62,6 +63,8 @@ pub struct Judged {
 /// When PostgreSQL fails; then nothing was written.
 pub fn alerts_judge(conn: &mut Connection, judging: &Judging) -> Result<Judged, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
+        // A judge that stands still here keeps the others from judging.
+        conn.batch_execute("SET LOCAL idle_in_transaction_session_timeout = '3s'")?;
         let round: Round =
             sql_query("SELECT judge, judged_at, facts_at, clock_timestamp() AS now FROM alert_round FOR UPDATE")
                 .get_result(conn)?;

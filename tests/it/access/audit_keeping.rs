@@ -105,7 +105,7 @@ fn rows_wait_for_a_server_that_nobody_understands_and_only_the_one_that_is_to_bl
              CREATE OR REPLACE TRIGGER fails BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION public.fail_audit()"
         ))
     };
-    let rows = || world.sql("SELECT detail->>'reason' FROM audit WHERE action = 'resume' ORDER BY id");
+    let rows = || world.sql("SELECT detail->>'reason' FROM audit WHERE action = 'resume' ORDER BY at, id");
     refuse("true");
     for n in 0..7 {
         daemon.post(RESUME, &json!({"reason": format!("r-{n}")})).ok();
