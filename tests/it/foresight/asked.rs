@@ -41,6 +41,7 @@ fn the_advice_is_what_the_pools_own_policy_meets_and_the_command_says_the_same()
     let world = World::new().quiet().set("pool.replenishment_batch_size", 5).set("foresight.waiting_share_max", 0.01);
     world.crowds("default", 10);
     let daemon = world.daemon();
+    // Every second crowd finds what was bought for those who did not wait for it.
     let advice = daemon.get("/admin/phones/api/advice").ok();
     let threshold = advice["threshold"].as_u64().expect("a threshold");
     assert!((5..=11).contains(&threshold), "{advice}");
@@ -51,7 +52,7 @@ fn the_advice_is_what_the_pools_own_policy_meets_and_the_command_says_the_same()
     // Nothing was bought yet, so nobody knows how soon numbers are ready.
     assert_eq!((&advice["confidence"], advice["history_days"].as_u64()), (&json!("low"), Some(10)));
     let share = |field: &str| advice[field].as_f64().expect("a share");
-    assert!(share("share_waiting_now") > 0.5 && share("share_waiting_then") <= 0.01, "{advice}");
+    assert!(share("share_waiting_now") > 0.4 && share("share_waiting_then") <= 0.01, "{advice}");
     assert!(
         advice["because"].as_str().is_some_and(|because| because.starts_with("1200 signups of 10 days")),
         "{advice}"
