@@ -127,6 +127,12 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("fold_written", "the charges of an old month are its sums"),
     // Recycling.
     ("recycler", "it is time to look whether a walk is due"),
+    ("recycling_intended", "a notice is written, nobody was told"),
+    ("notice_claimed", "a notice is claimed, nobody was asked"),
+    ("notice_taken", "the far side has a notice, nothing is written"),
+    ("recycling_noticed", "it is written that a notice was taken"),
+    ("recycling_taking", "a number is at rest, not committed"),
+    ("recycling_taken", "a number is taken from its user, nobody was told"),
     ("sweep_page_written", "a page's uses and the way to the next are committed"),
     // Alerts.
     ("alerts", "a round begins"),

@@ -29,16 +29,16 @@
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api attention custody db domain foresight http purchaser reconciliation routing twilio_check
 //! live           ─▶ access api db domain http routing
-//! api            ─▶ access assignment attention bookkeeping config custody db domain foresight http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
+//! api            ─▶ access assignment attention bookkeeping config custody db domain foresight http pool_monitor pricing purchaser reconciliation recycling routing supervisor telemetry twilio twilio_check twilio_events
 //! routing        ─▶ access domain http
 //! access         ─▶ audit db domain http
+//! recycling      ─▶ alerts config db domain purchaser supervisor telemetry twilio
 //! alerts         ─▶ attention config db domain supervisor telemetry twilio twilio_check twilio_events
 //! attention      ─▶ config db domain foresight purchaser supervisor twilio twilio_check twilio_events
 //! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
 //! pool_monitor   ─▶ attachment config custody db domain purchaser reconciliation supervisor telemetry twilio
 //! custody        ─▶ config db domain purchaser reconciliation twilio
 //! reconciliation ─▶ db domain purchaser supervisor twilio
-//! recycling      ─▶ config db domain purchaser supervisor telemetry twilio
 //! attachment     ─▶ config db domain purchaser telemetry twilio
 //! assignment     ─▶ config db domain purchaser supervisor telemetry
 //! bookkeeping    ─▶ config db domain pricing purchaser supervisor telemetry twilio

@@ -26,6 +26,7 @@ mod weekly;
 mod words;
 
 pub(crate) use actor::{AlertsActor, AlertsDependencies};
+pub(crate) use channels::{SignedReply, post_signed};
 pub(crate) use courier::Courier;
 pub(crate) use judge::Judge;
 pub(crate) use test_send::TestSender;

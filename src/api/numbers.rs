@@ -342,11 +342,11 @@ fn detail(event: &NumberEvent) -> String {
         NumberEventKind::Registered => "the carriers know it".to_owned(),
         NumberEventKind::RegistrationFailed => attachment_lines::registration_failed(said),
         NumberEventKind::MarkedReady => format!("{by} said that the carriers know it"),
-        NumberEventKind::Notice
-        | NumberEventKind::Recycled
-        | NumberEventKind::RecyclingEnded
-        | NumberEventKind::Protected
-        | NumberEventKind::Unprotected => recycling_lines::told(event.event, said, &by),
+        NumberEventKind::Notice => recycling_lines::notice(said),
+        NumberEventKind::Recycled => recycling_lines::recycled(said),
+        NumberEventKind::RecyclingEnded => recycling_lines::ended(said),
+        NumberEventKind::Protected => recycling_lines::protected(&by),
+        NumberEventKind::Unprotected => recycling_lines::unprotected(&by),
         NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
         NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
         NumberEventKind::ReleaseRefused => {

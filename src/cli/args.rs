@@ -19,7 +19,7 @@ mod users;
 pub(super) use alerts::{AlertCommand, AlertsArgs};
 pub(super) use foresight::{AdviceArgs, WhatIfArgs};
 pub(super) use money::CostArgs;
-pub(super) use numbers::{ImportArgs, InactiveArgs, NumberCommand, NumbersArgs};
+pub(super) use numbers::{ImportArgs, InactiveArgs, NumberCommand, NumbersArgs, RecycleArgs};
 pub(super) use pool::{
     ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, ReplenishArgs,
     ResumeArgs, StatusArgs,
@@ -129,6 +129,8 @@ pub(super) enum Command {
     Numbers(NumbersArgs),
     /// List the numbers of users of which no use is known for some days
     Inactive(InactiveArgs),
+    /// Tell the application that numbers are not used, and take them when there was time to answer
+    Recycle(RecycleArgs),
     /// Show what each check of a pool did and why, newest first
     #[command(name = "checks", visible_alias = "passes")]
     Passes(PoolListArgs),

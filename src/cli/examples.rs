@@ -74,6 +74,7 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
     ("numbers release-to-twilio", &["callbunker numbers release-to-twilio +14155550100"]),
     ("checks", &["callbunker checks", "callbunker checks --limit 5"]),
     ("inactive", &["callbunker inactive", "callbunker inactive --days 180 --all"]),
+    ("recycle", &["callbunker recycle +14155550100 \"(415) 555-0101\""]),
     ("alerts", &["callbunker alerts", "callbunker alerts --all"]),
     ("alerts test", &["callbunker alerts test"]),
     ("alerts acknowledge", &["callbunker alerts acknowledge 01a20291-f2e9-773c-a618-19b7d665f262"]),

@@ -103,6 +103,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
             Some(command) => number::number(&client(&args.remote)?, &args, command),
         },
         Command::Inactive(args) => recycling::inactive(&client(&args.remote)?, &args),
+        Command::Recycle(args) => recycling::recycle(&client(&args.remote)?, &args),
         Command::Passes(args) => lists::passes(&client(&args.list.remote)?, &args),
         Command::Alerts(args) => alerts::alerts(&client(&args.remote)?, &args),
         Command::Cost(args) => money::cost(&client(&args.remote)?, &args),

@@ -20,7 +20,14 @@ impl Config {
     /// Finds what contradicts itself.
     pub(super) fn check_alerts(&self, loader: &Loader, problems: &mut Vec<Problem>) {
         let (alerts, secrets) = (&self.alerts, &self.secrets.alerts);
-        let mut checks = Together { alerts, secrets, loader, problems: problems.as_slice(), found: Vec::new() };
+        let mut checks = Together {
+            alerts,
+            secrets,
+            signs_notices: self.has_notice_url(),
+            loader,
+            problems: problems.as_slice(),
+            found: Vec::new(),
+        };
         checks.addresses();
         checks.mail();
         checks.login();
@@ -34,6 +41,8 @@ impl Config {
 struct Together<'a> {
     alerts: &'a AlertsConfig,
     secrets: &'a AlertSecrets,
+    /// Whether there is something else to sign.
+    signs_notices: bool,
     loader: &'a Loader,
     /// What was found before: nothing is said of a key that is wrong by itself.
     problems: &'a [Problem],
@@ -150,10 +159,11 @@ impl<'a> Together<'a> {
                 "is given, but nothing signs what is sent there",
                 "give ALERT_WEBHOOK_SECRET: whsec_ and the base64 of 32 random bytes",
             ),
-            (false, true) => {
-                self.refuse(&[secret, url], signing_at, "signs nothing", "give alerts.webhook.url, or take it away");
+            (false, true) if !self.signs_notices => {
+                let remedy = "give alerts.webhook.url or recycling.notice_url, or take it away";
+                self.refuse(&[secret, url], signing_at, "signs nothing", remedy);
             }
-            (true, true) | (false, false) => {}
+            (_, true) | (false, false) => {}
         }
     }
 

@@ -26,6 +26,10 @@ pub(crate) fn describe_effective(config: &Config) -> String {
         credentials,
         format!("TWILIO_PROXY_URL: {}", secrets.twilio_proxy_url.as_ref().map_or_else(|| "none".to_owned(), host_of)),
         format!("EVENTS_PUBLIC_URL: {}", secrets.events_public_url.as_ref().map_or_else(|| "none".to_owned(), host_of)),
+        format!(
+            "RECYCLING_NOTICE_URL: {}",
+            secrets.recycling_notice_url.as_ref().map_or_else(|| "none".to_owned(), host_of)
+        ),
         format!("ADMIN_API_KEY: {}", keys(&secrets.admin_keys)),
         format!("READONLY_API_KEY: {}", keys(&secrets.readonly_keys)),
         format!("SIGNUP_API_KEY: {}", keys(&secrets.signup_keys)),

@@ -23,6 +23,7 @@ mod pools;
 mod problem;
 mod quotes;
 mod raises;
+mod recycling;
 mod reload;
 #[macro_use]
 mod root;

@@ -75,6 +75,9 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     if one.alerts.email.smtp_url != two.alerts.email.smtp_url {
         keys.push("alerts.email.smtp_url".to_owned());
     }
+    if one.recycling.notice_url != two.recycling.notice_url {
+        keys.push("recycling.notice_url".to_owned());
+    }
     // Such as a new file in the place of the former one.
     if one.outbound.trust() != two.outbound.trust() && first.get("twilio.ca_file") == second.get("twilio.ca_file") {
         keys.push("the certificates of authorities".to_owned());
@@ -90,6 +93,7 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
         ("TWILIO_AUTH_TOKEN", same_verifying_token(one, two)),
         ("TWILIO_PROXY_URL", one.twilio_proxy_url == two.twilio_proxy_url),
         ("EVENTS_PUBLIC_URL", one.events_public_url == two.events_public_url),
+        ("RECYCLING_NOTICE_URL", one.recycling_notice_url == two.recycling_notice_url),
         ("ADMIN_API_KEY", one.admin_keys == two.admin_keys),
         ("READONLY_API_KEY", one.readonly_keys == two.readonly_keys),
         ("SIGNUP_API_KEY", one.signup_keys == two.signup_keys),

@@ -123,6 +123,7 @@ impl Config {
         }
         config.secrets = Secrets::read(sources, &mut problems);
         config.check_alerts(&loader, &mut problems);
+        config.check_recycling(&loader, &mut problems);
         config.checked_together(sources, &loader, problems)
     }
 

@@ -19,6 +19,7 @@ use crate::api::plan::amount;
 use crate::api::services::Services;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::number_awaits_carriers;
+use crate::domain::recycling::UseSource;
 use crate::domain::{AttachmentKind, AttachmentState, Kind, NumberStatus, PhoneNumber, Tag, WebhookStatus};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{Outcome, Request};
@@ -52,6 +53,8 @@ struct NumberPage {
     is_gone: bool,
     user: Option<Link>,
     bought: When,
+    /// When, and how it is known.
+    last_use: Option<(When, &'static str)>,
     order: Option<Link>,
     console: String,
     price: Option<String>,
@@ -121,6 +124,7 @@ async fn show_ours(services: &Services, request: &Request, number: NumberInFull)
         is_gone: number.view.status == NumberStatus::Missing,
         user: number.view.user_id.clone().map(user_link),
         bought: When(number.view.purchased_at),
+        last_use: number.view.last_used_at.map(When).zip(number.view.last_used_source.map(known_by)),
         order: number.view.purchase_id.map(order_link),
         console: console(&number.view.sid),
         price: price(services, &number).await,
@@ -171,6 +175,16 @@ fn attachment(one: &AttachmentView) -> Attachment {
     };
     let (target, error) = (one.target.clone(), one.error.clone());
     Attachment { what, target, state: one.state.as_str(), tone, since: When(one.since), error }
+}
+
+/// How a use came to be known.
+fn known_by(source: UseSource) -> &'static str {
+    match source {
+        UseSource::Assignment => "it was assigned",
+        UseSource::Touch => "the application told",
+        UseSource::Call => "a call",
+        UseSource::Message => "a message",
+    }
 }
 
 /// What it costs a month; nothing of one that left. What is remembered of Twilio's answers is enough.

@@ -26,6 +26,7 @@ pub mod pool_halts;
 pub mod pool_wants;
 pub mod pools;
 pub mod purchases;
+pub mod recyclings;
 pub mod refusals;
 pub mod releases;
 pub mod samples;

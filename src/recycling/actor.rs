@@ -4,6 +4,8 @@
 
 use actix::prelude::*;
 
+use super::notice::keep_noticing;
+use super::recycle::keep_recycling;
 use super::recycler::Recycler;
 use super::sweep::keep_sweeping;
 use crate::supervisor::Heartbeat;
@@ -27,7 +29,10 @@ impl Actor for RecyclerActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.heartbeat.beat_from(ctx);
         let recycler = self.recycler.clone();
-        let work = self.recycler.runtime.spawn(keep_sweeping(recycler));
+        let work = self.recycler.runtime.spawn(async move {
+            // None of them ends: what stopped in order is not started again.
+            tokio::join!(keep_sweeping(recycler.clone()), keep_recycling(recycler.clone()), keep_noticing(recycler));
+        });
         self.working = Some(work.abort_handle());
         let log = self.recycler.log.clone();
         ctx.spawn(work.into_actor(self).map(move |ended, _, ctx| {

@@ -36,6 +36,8 @@ const UNREADABLE_MAX: i32 = 10;
 const ANEW_MAX: i32 = 2;
 /// A walk that takes longer breaks off.
 const WITHIN: TimeDelta = TimeDelta::hours(48);
+/// A walk takes its time.
+const OVERDUE_BESIDE: TimeDelta = TimeDelta::hours(1);
 /// Walks and days of touches are kept so long.
 const KEPT_DAYS: i32 = 400;
 
@@ -68,6 +70,14 @@ fn due(cron: &Cron, standing: &SweepStanding, born: DateTime<Utc>) -> Option<Dat
     cron.find_next_occurrence(&after, false).ok().filter(|due| *due <= standing.now)
 }
 
+/// Whether no walk came to its end for more than twice as long as lies between two.
+fn is_overdue(cron: &Cron, standing: &SweepStanding, born: DateTime<Utc>) -> bool {
+    let next = |after: &DateTime<Utc>| cron.find_next_occurrence(after, false).ok();
+    let gap = next(&standing.now).and_then(|first| Some(next(&first)? - first));
+    let since = standing.now - standing.complete_at.unwrap_or(born);
+    gap.is_some_and(|gap| since > gap * 2 + OVERDUE_BESIDE)
+}
+
 impl Recycler {
     async fn look(&self, born: DateTime<Utc>) -> Result<(), DbError> {
         let (cron, days) = {
@@ -76,7 +86,8 @@ impl Recycler {
             (cron, config.recycling.inactive_days)
         };
         for standing in self.db.run_patiently("sweeps_stand", sweeps_stand).await? {
-            self.telemetry.swept(standing.what, standing.complete_at.map(Into::into));
+            let is_overdue = is_overdue(&cron, &standing, born);
+            self.telemetry.swept(standing.what, standing.complete_at.map(Into::into), is_overdue);
             let due = if standing.is_running { None } else { due(&cron, &standing, born) };
             if standing.is_free || due.is_some() {
                 self.walk(&standing, due, days).await?;

@@ -9,8 +9,8 @@ use super::clock::now;
 use super::handle::Telemetry;
 use super::table;
 use super::words::{
-    ATTACHMENT_STATES, AlertOutcome, AttachmentOutcome, DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult,
-    counted_as,
+    ATTACHMENT_STATES, AlertOutcome, AttachmentOutcome, DatabaseFault, EventOutcome, FINDINGS, Operation,
+    RecyclingOutcome, WireResult, counted_as,
 };
 use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity};
 use crate::domain::recycling::Swept;
@@ -49,10 +49,16 @@ impl Telemetry {
         self.0.touches.increment(u64::from(count));
     }
 
-    /// When a walk over calls or messages last came to its end.
-    pub fn swept(&self, what: Swept, complete_at: Option<SystemTime>) {
+    /// A notice came to this.
+    pub fn recycling(&self, outcome: RecyclingOutcome) {
+        self.0.recyclings.at(&self.0.registry, &[outcome.as_str()]).increment(1);
+    }
+
+    /// When a walk over calls or messages last came to its end, and whether the next one is overdue.
+    pub fn swept(&self, what: Swept, complete_at: Option<SystemTime>, is_overdue: bool) {
         let since = complete_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
         self.0.sweep_last.at(&self.0.registry, &[what.as_str()]).set(since.as_secs_f64());
+        self.0.sweep_overdue.at(&self.0.registry, &[what.as_str()]).set(f64::from(u8::from(is_overdue)));
     }
 
     /// An order ended.

@@ -13,8 +13,8 @@ use super::registry::{Family, Registry};
 use super::table;
 use super::words::{
     ALERT_OUTCOMES, ATTACHMENT_OUTCOMES, ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS,
-    MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS, alert_channels, alert_kinds, alert_severities,
-    attachment_kinds, swept,
+    MISSING, OPERATIONS, RECYCLING_OUTCOMES, STATUSES, WINDOWS, WIRE_RESULTS, alert_channels, alert_kinds,
+    alert_severities, attachment_kinds, swept,
 };
 use crate::domain::{Kind, PoolName, Stock};
 
@@ -60,7 +60,9 @@ pub(super) struct Inner {
     pub(super) usage_difference: Gauge,
     pub(super) charges_unpriced: Gauge,
     pub(super) touches: Counter,
+    pub(super) recyclings: Family<Counter>,
     pub(super) sweep_last: Family<Gauge>,
+    pub(super) sweep_overdue: Family<Gauge>,
     pub(super) http: Family<Counter>,
     pub(super) http_waits: Family<Histogram>,
     pub(super) database: Family<Counter>,
@@ -160,7 +162,9 @@ impl Telemetry {
             sign_of_life: new(&table::SIGN_OF_LIFE),
             usage_difference: new(&table::USAGE_DIFFERENCE),
             charges_unpriced: new(&table::CHARGES_UNPRICED),
+            recyclings: Family::complete(&registry, table::RECYCLINGS, &[RECYCLING_OUTCOMES]),
             touches: registry.counter(&table::TOUCHES, &[]),
+            sweep_overdue: Family::complete(&registry, table::SWEEP_OVERDUE, &[&swept()]),
             sweep_last: Family::complete(&registry, table::SWEEP_LAST, &[&swept()]),
             http: Family::new(table::HTTP_REQUESTS, &[routes, METHODS, STATUSES]),
             http_waits: Family::new(table::HTTP_DURATION, &[routes]),

@@ -22,4 +22,6 @@ mod words;
 
 pub use handle::{CONTENT_TYPE, PoolReading, Reading, Telemetry};
 pub use money::PoolMoney;
-pub use words::{AlertOutcome, AttachmentOutcome, DatabaseFault, EventOutcome, Operation, WireResult};
+pub use words::{
+    AlertOutcome, AttachmentOutcome, DatabaseFault, EventOutcome, Operation, RecyclingOutcome, WireResult,
+};

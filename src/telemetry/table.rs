@@ -146,6 +146,10 @@ table! {
         "How long a try to send a message about alerts took.";
     TOUCHES = Kind::Counter, Count, "callbunker_touches_total", [],
         "Numbers that the application said were used, to this instance.";
+    RECYCLINGS = Kind::Counter, Count, "callbunker_recyclings_total", ["outcome"],
+        "Notices that numbers are not used, of this instance: noticed (the far side has it), taken (the number rests), ended (it stays with its user).";
+    SWEEP_OVERDUE = Kind::Gauge, Count, "callbunker_sweep_overdue", ["what"],
+        "1 while recycling.sweep_cron is set and no walk over the account's calls or messages came to its end for more than twice the time between two, else 0.";
     SWEEP_LAST = Kind::Gauge, Seconds, "callbunker_sweep_last_timestamp_seconds", ["what"],
         "When a walk over the account's calls or messages last came to its end, of any instance; 0 = never.";
     SIGN_OF_LIFE = Kind::Gauge, Seconds, "callbunker_sign_of_life_timestamp_seconds", [],

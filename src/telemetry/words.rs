@@ -234,6 +234,18 @@ label! {
 }
 
 label! {
+    /// What became of a notice that a number is not used.
+    RecyclingOutcome, RECYCLING_OUTCOMES {
+        /// The far side has it.
+        Noticed = "noticed",
+        /// The number was taken from its user.
+        Taken = "taken",
+        /// The number stays with its user.
+        Ended = "ended",
+    }
+}
+
+label! {
     /// What became of an event of Twilio's.
     EventOutcome, EVENT_OUTCOMES {
         /// It is the last word of its number.

@@ -207,6 +207,10 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
             vec![Endpoint::get(Admin, recycling::handle_inactive).about(recycling::about_inactive)],
         ),
         Route::new(
+            "/admin/phones/api/recycle",
+            vec![Endpoint::post(Admin, BodyRule::Json, recycling::handle_recycle).about(recycling::about_recycle)],
+        ),
+        Route::new(
             "/admin/phones/api/numbers/{phone_number}/protect",
             vec![
                 Endpoint::post(Admin, BodyRule::OptionalJson, recycling::handle_protect)

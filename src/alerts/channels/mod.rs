@@ -24,6 +24,7 @@ pub(in crate::alerts) use http::{Ask, ask};
 pub(in crate::alerts) use parcel::Parcel;
 pub(in crate::alerts) use reply::{Failure, Reply, TRY};
 pub(in crate::alerts) use taken::Taken;
+pub(crate) use webhook::{SignedReply, post_signed};
 pub(in crate::alerts) use {
     mail::by_mail, pagerduty::by_pagerduty, slack::by_slack, sms::by_text, webhook::by_webhook,
 };

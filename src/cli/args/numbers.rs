@@ -108,6 +108,15 @@ pub(in crate::cli) struct InactiveArgs {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct RecycleArgs {
+    /// The numbers, as you have them
+    #[arg(required = true, num_args = 1..=1000, value_name = "NUMBER", value_parser = any_spelling)]
+    pub numbers: Vec<PhoneNumber>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArgs {
     /// A file with a header and a row for each number; - reads standard input
     ///

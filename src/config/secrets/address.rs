@@ -52,6 +52,12 @@ pub(super) const SMTP: Address = Address {
     fault: smtp_fault,
 };
 
+pub(super) const NOTICE: Address = Address {
+    name: "RECYCLING_NOTICE_URL",
+    example: "give an https URL such as https://app.example.com/numbers/inactive",
+    fault: address_fault,
+};
+
 /// The address, if it is given and sound, and where it was given.
 pub(super) fn address(vault: &mut Vault<'_>, address: &Address) -> (Option<Url>, Origin) {
     let Ok(Some(secret)) = vault.find(address.name) else { return (None, Origin::Default) };

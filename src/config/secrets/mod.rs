@@ -24,7 +24,7 @@ use crate::config::certificates::system_bundle;
 use crate::config::problem::{Origin, Problem, Problems};
 use crate::config::sources::Sources;
 use crate::config::web_address::host_of;
-use address::{EVENTS, PROXY, address};
+use address::{EVENTS, NOTICE, PROXY, address};
 use dsn_roots::with_roots;
 use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
@@ -54,6 +54,10 @@ pub struct Secrets {
     pub events_public_url: Option<Url>,
     /// Where that was given.
     pub(super) events_origin: Origin,
+    /// `recycling.notice_url`, given as a secret.
+    pub recycling_notice_url: Option<Url>,
+    /// Where that was given.
+    pub(super) recycling_origin: Origin,
     /// The keys that may use everything; at least one.
     pub admin_keys: Vec<ApiKey>,
     /// The keys that may read everything and change nothing.
@@ -101,6 +105,8 @@ impl Secrets {
             proxy_origin: Origin::Default,
             events_public_url: None,
             events_origin: Origin::Default,
+            recycling_notice_url: None,
+            recycling_origin: Origin::Default,
             admin_keys: Vec::new(),
             readonly_keys: Vec::new(),
             signup_keys: Vec::new(),
@@ -115,7 +121,17 @@ impl Secrets {
         let twilio = Self::of_twilio(&mut vault);
         let Keys { admin: admin_keys, readonly: readonly_keys, signup: signup_keys } = read_keys(&mut vault);
         let alerts = AlertSecrets::read(&mut vault);
-        Self { database_url, admin_keys, readonly_keys, signup_keys, alerts, ..twilio }
+        let (recycling_notice_url, recycling_origin) = address(&mut vault, &NOTICE);
+        Self {
+            database_url,
+            admin_keys,
+            readonly_keys,
+            signup_keys,
+            alerts,
+            recycling_notice_url,
+            recycling_origin,
+            ..twilio
+        }
     }
 
     /// Reads those of Twilio; the others stay unset.

@@ -21,6 +21,7 @@ pub(in crate::config) const SECRETS: &[&str] = &[
     "ALERT_SLACK_URL",
     "ALERT_PAGERDUTY_KEY",
     "ALERT_HEARTBEAT_URL",
+    "RECYCLING_NOTICE_URL",
 ];
 
 /// Other ways to write them, as `section_key`.

@@ -6,6 +6,7 @@ mod default_file;
 mod foresight;
 mod layers;
 mod outbound;
+mod recycling;
 mod reload;
 mod rules;
 mod secrets;

@@ -14,6 +14,7 @@ mod comparing;
 mod marking;
 mod moving;
 mod number;
+mod protecting;
 mod purchase;
 mod question;
 mod told;
@@ -57,6 +58,8 @@ enum Act {
     ReleaseUser,
     Move,
     MarkReady,
+    Protect,
+    Unprotect,
     Acknowledge,
     TestAlerts,
 }
@@ -77,6 +80,8 @@ const ACTS: &[(&str, Act)] = &[
     ("release-user", Act::ReleaseUser),
     ("move", Act::Move),
     ("mark-ready", Act::MarkReady),
+    ("protect", Act::Protect),
+    ("unprotect", Act::Unprotect),
     ("acknowledge", Act::Acknowledge),
     ("test-alerts", Act::TestAlerts),
 ];
@@ -121,6 +126,8 @@ async fn question(services: &Services, request: &Request, act: Act) -> Result<Qu
         Act::ReleaseUser => user::ask(services, request, blank).await?,
         Act::Move => moving::ask(services, request, blank).await?,
         Act::MarkReady => marking::ask(services, request, blank).await?,
+        Act::Protect => protecting::ask_protect(request, blank)?,
+        Act::Unprotect => protecting::ask_unprotect(request, blank)?,
         Act::Acknowledge => alerting::ask_acknowledge(services, request, blank).await?,
         Act::TestAlerts => alerting::ask_test(services, blank),
     };
@@ -200,6 +207,8 @@ async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Resul
         Act::ReleaseUser => user::perform(services, request).await.map(Told::done)?,
         Act::Move => moving::perform(services, request).await.map(Told::done)?,
         Act::MarkReady => marking::perform(services, request).await.map(Told::done)?,
+        Act::Protect => protecting::perform(services, request, true).await.map(Told::done)?,
+        Act::Unprotect => protecting::perform(services, request, false).await.map(Told::done)?,
         Act::Acknowledge => alerting::acknowledge(services, request).await?,
         Act::TestAlerts => alerting::test(services).await,
     })

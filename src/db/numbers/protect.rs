@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::read::number_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::db::recyclings::recyclings_end_protected;
 use crate::domain::NumberStatus;
 
 /// What became of the word.
@@ -42,6 +43,7 @@ pub fn number_protect(conn: &mut Connection, id: i64, by: &str) -> Result<Protec
             .bind::<BigInt, _>(id)
             .bind::<Text, _>(by)
             .execute(conn)?;
+        recyclings_end_protected(conn, id)?;
         note(conn, id, "protected", by)?;
         Ok(Protected::Done)
     })

@@ -59,7 +59,7 @@ impl World {
 }
 
 /// Whether this request is signed with a secret, over the very bytes that came.
-pub(super) fn is_signed(request: &Request, secret: &str) -> bool {
+pub(crate) fn is_signed(request: &Request, secret: &str) -> bool {
     let mut headers = http::HeaderMap::new();
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
         headers.insert(name, request.header(name).expect(name).parse().expect("a header"));

@@ -18,6 +18,8 @@ mod story;
 mod webhook;
 mod weekly;
 
+pub(crate) use far::is_signed;
+
 use crate::world::World;
 
 /// Signs what is sent; the base64 of 32 bytes.

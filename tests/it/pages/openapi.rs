@@ -261,7 +261,11 @@ fn the_command_prints_what_the_daemon_serves_to_everybody() {
 
 fn account() -> (World, Daemon) {
     let world = World::new().quiet().set("pools.ca.country", "CA").set("pools.ca.threshold_low", 0);
-    let world = world.set("events.public_url", EVENTS);
+    let world = world
+        .set("events.public_url", EVENTS)
+        .set("recycling.mode", "suggest")
+        .set("recycling.notice_url", "http://127.0.0.1:9/notices")
+        .set("ALERT_WEBHOOK_SECRET", crate::world::telling::SECRET);
     for n in 0..5 {
         world.twilio.own(ForeignNumber::new(format!("+1415555000{n}")).friendly_name("earlier"));
     }
@@ -371,6 +375,12 @@ fn a_daemon_answers_every_operation_as_described() {
     one("+14155550001", "move", json!({"pool": "ca"})).problem(409, "conflict");
     one("+14155550001", "mark-ready", json!({})).ok();
     one("+14155550003", "mark-ready", json!({})).problem(404, "not_found");
+    post(
+        &format!("{api}/recycle"),
+        &format!("{api}/recycle"),
+        json!({"phone_numbers": ["+14155550002", "+14155550099"]}),
+    )
+    .ok();
     one("+14155550001", "protect", json!({})).ok();
     one("+14155550001", "release-to-twilio", json!({})).problem(409, "protected");
     one("+14155550001", "unprotect", json!({})).ok();

@@ -1,5 +1,7 @@
 //! Last use and recycling: what is known of uses, what that proves, and what is done about it.
 
+mod histories;
+mod notices;
 mod sweep;
 mod touch;
 

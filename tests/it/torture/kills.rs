@@ -192,6 +192,7 @@ operations! {
     a_kill_while_an_alert_is_told_tells_it_still_and_in_the_same_words: "an alert that is told",
     a_kill_while_somebody_is_texted_texts_them_once: "a pool that halts while somebody is texted",
     a_kill_during_a_walk_over_calls_and_messages_loses_no_page: "a walk over calls and messages",
+    a_kill_while_a_number_is_recycled_takes_none_untold: "a number that nobody uses",
     a_kill_while_one_of_three_refuses_reaches_the_others: "three addresses of which the second refuses",
     a_kill_while_a_far_side_is_dead_tells_it_in_order_when_it_lives: "a far side that is dead for a while",
     a_kill_while_a_message_is_given_up_leaves_it_given_up: "a message that nobody takes for three days",

@@ -11,7 +11,7 @@ use crate::world::World;
 
 /// One mailbox after the other.
 pub const READERS: [&str; 3] = ["one@example.com", "two@example.com", "three@example.com"];
-const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+pub const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const TOLD_WITHIN: Duration = Duration::from_secs(120);
 
