@@ -14,6 +14,7 @@ mod parts;
 mod pools;
 mod reload;
 mod signals;
+mod systemd;
 mod wants;
 mod watchdog;
 
@@ -52,6 +53,7 @@ pub(crate) use inherited::inherited;
 use keys::keys_of;
 use pools::{Claims, claim_pools};
 use signals::{Signal, Signals};
+use systemd::notify;
 use watchdog::{Watched, watch};
 
 /// How long `serve` waits for PostgreSQL at start.
@@ -290,11 +292,5 @@ async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), 
             }
             Err(error) => return Err(error),
         }
-    }
-}
-
-fn notify(log: &slog::Logger, state: sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
-        slog::warn!(log, "systemd could not be told"; "error" => error.to_string());
     }
 }

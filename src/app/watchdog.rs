@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use actix::ArbiterHandle;
 use tokio::runtime::Handle;
 
-use super::notify;
+use super::systemd::notify;
 use crate::http::Lanes;
 
 /// Questions in the time after which systemd gives the process up.
