@@ -50,7 +50,7 @@ fn every_command_with_a_pool_says_so_and_the_daemon_obeys() {
     let daemon = world.daemon();
     daemon.purchase(3).ok();
     let csv = Csv::new("pools", &format!("phone_number\n{IMPORTED}\n"));
-    let commands: [(&str, &[&str], PoolsOf); 12] = [
+    let commands: [(&str, &[&str], PoolsOf); 15] = [
         ("plan", &["--count", "1"], its_own),
         ("plan", &[], of_pools),
         ("purchase", &["--count", "2"], its_own),
@@ -63,6 +63,9 @@ fn every_command_with_a_pool_says_so_and_the_daemon_obeys() {
         ("numbers adopt", &[ADOPTED], its_own),
         ("import", &[csv.path()], of_pools),
         ("checks", &[], of_items),
+        ("cost", &[], of_pools),
+        ("advice", &[], its_own),
+        ("what-if", &[], its_own),
     ];
     for (words, arguments, pools) in commands {
         let line = [&words.split(' ').collect::<Vec<_>>()[..], arguments, &["--pool", "twin", "--json"]].concat();
