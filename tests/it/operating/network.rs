@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use twilio_simulator::On;
 
 use crate::world::authority::Authority;
 use crate::world::command::{Ended, run};
@@ -181,7 +183,9 @@ fn a_tunnel_that_breaks_after_the_purchase_is_a_doubt_and_one_that_never_stood_i
     assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
     assert_eq!(proxy.lost(), [Loss::After], "the answer was lost");
     assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchase_items WHERE doubted")), (1, 1));
-    // After the first of them, four go out at a time, each over a tunnel of its own.
+    // After the first of them, four go out at a time, each over a tunnel of its own; long enough for all four to be begun
+    // by a slow machine before the first is over and its tunnel is free again.
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(500));
     proxy.drop_tunnels_after_a_post(2);
     let before = world.twilio.truth().creates.len();
     assert_eq!(daemon.purchase(8).ok()["purchased_count"], 8);
