@@ -259,7 +259,8 @@ fn a_freeze_is_obeyed_where_the_connection_string_names_no_host() {
     world.freeze();
     obeys(&world, &daemon);
     assert!(is_told(&daemon.assign("u-1")));
-    assert_eq!(freezes_told(&daemon).len(), 1, "{}", daemon.log_text());
+    // Whoever listens may have been cut by another session that saw it first.
+    eventually("its log says so", || freezes_told(&daemon).len() == 1);
     world.thaw();
     eventually("it goes on", || daemon.assign("u-1").status == 200);
 }
