@@ -25,7 +25,7 @@ run: deps ## the same with your own Twilio account, data that stay, and a questi
 	@exec $(TARGET_DIR)/quick/examples/run $(if $(YES),--yes)
 
 # The tests mostly wait for each other's daemons and databases: more of them at a time than there are cores.
-export RUST_TEST_THREADS ?= 8
+export RUST_TEST_THREADS ?= 6
 
 test: check ## formatting, lints and all tests, those in a browser too
 	@scripts/install-deps --browser
