@@ -13,7 +13,7 @@ use super::judging::keep_judging;
 use super::lane::keep_carrying;
 use super::seen_at_twilio::keep_looks;
 use super::sign_of_life::keep_alive;
-use crate::supervisor::{Health, Heartbeat};
+use crate::supervisor::{BackgroundWork, Health, Heartbeat};
 
 /// What the actor needs.
 #[derive(Clone)]
@@ -30,9 +30,10 @@ pub(crate) struct AlertsDependencies {
 
 /// The alerts' child.
 pub(crate) struct AlertsActor {
+    /// Before the heartbeat, whose drop calls the next incarnation: that one goes on with what this one left.
+    working: Option<BackgroundWork>,
     deps: AlertsDependencies,
     heartbeat: Heartbeat,
-    working: Option<tokio::task::AbortHandle>,
 }
 
 impl AlertsActor {
@@ -48,7 +49,7 @@ impl Actor for AlertsActor {
         self.heartbeat.beat_from(ctx);
         let (judge, courier) = (self.deps.judge.clone(), self.deps.courier.clone());
         let health = self.deps.health.clone();
-        let work = self.deps.runtime.spawn(async move {
+        let work = async move {
             // One of them never ends: what stopped in order is not started again.
             tokio::join!(
                 keep_judging(judge.clone()),
@@ -57,23 +58,8 @@ impl Actor for AlertsActor {
                 keep_carrying(courier.clone()),
                 keep_alive(courier, health)
             );
-        });
-        self.working = Some(work.abort_handle());
+        };
         let log = self.deps.judge.log.clone();
-        ctx.spawn(work.into_actor(self).map(move |ended, _, ctx| {
-            if let Err(panicked) = ended {
-                slog::error!(log, "the alerts' part panicked"; "error" => panicked.to_string());
-            }
-            ctx.stop();
-        }));
-    }
-}
-
-impl Drop for AlertsActor {
-    fn drop(&mut self) {
-        // The next incarnation judges on: all that is remembered stands in the database.
-        if let Some(working) = self.working.take() {
-            working.abort();
-        }
+        self.working = Some(BackgroundWork::start(ctx, &self.deps.runtime, work, "the alerts' part panicked", log));
     }
 }

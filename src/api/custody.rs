@@ -18,8 +18,8 @@ use super::services::Services;
 pub(crate) use crate::custody::{AtTwilio, Seen};
 use crate::custody::{Custody, CustodyError};
 use crate::db::ignored_numbers::number_unignore;
-use crate::db::numbers::{OwnedNumber, Stuck, number_read};
-use crate::domain::{NumberSid, PhoneNumber, PoolName, UserId};
+use crate::db::numbers::{OwnedNumber, Stuck, number_owned, number_read};
+use crate::domain::{NumberSid, NumberStatus, PhoneNumber, PoolName, UserId};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
 
@@ -43,8 +43,9 @@ impl RequestBody for MoveBody {
     const FIELDS: &'static [&'static str] = &["pool"];
 }
 
+/// The body of an act that takes nothing beside its number.
 #[derive(Deserialize, utoipa::ToSchema)]
-struct NoFields {}
+pub(super) struct NoFields {}
 
 impl RequestBody for NoFields {
     const FIELDS: &'static [&'static str] = &[];
@@ -62,6 +63,14 @@ impl From<OwnedNumber> for NumberDocument {
     fn from(number: OwnedNumber) -> Self {
         Self { view: number.into() }
     }
+}
+
+/// A number that the account has through us now.
+pub(super) async fn ours(services: &Services, number: PhoneNumber) -> Result<OwnedNumber, Problem> {
+    let found = services.read("number_owned", move |conn| number_owned(conn, &number)).await?;
+    found
+        .filter(|found| found.status() != NumberStatus::Released)
+        .ok_or_else(|| Problem::not_found("This number is not ours; adopt takes one of the account in."))
 }
 
 #[derive(Serialize, utoipa::ToSchema)]

@@ -4,22 +4,14 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde_json::json;
 
-use super::custody::NumberDocument;
+use super::custody::{NoFields, NumberDocument, ours};
 use super::services::Services;
-use crate::db::numbers::{MarkedReady, Stuck, number_mark_ready, number_owned, number_read};
-use crate::domain::{AttachmentStatus, NumberStatus, PhoneNumber};
-use crate::http::{Problem, ProblemCode, RequestBody};
+use crate::db::numbers::{MarkedReady, Stuck, number_mark_ready, number_read};
+use crate::domain::{AttachmentStatus, PhoneNumber};
+use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Caller, Outcome, Request, answer};
-
-#[derive(Deserialize, utoipa::ToSchema)]
-struct NoFields {}
-
-impl RequestBody for NoFields {
-    const FIELDS: &'static [&'static str] = &[];
-}
 
 /// Marks a number of ours as known to the carriers; only what Twilio says later undoes it. Where nobody waits for them, nothing
 /// changes.
@@ -29,10 +21,7 @@ pub(crate) async fn mark_ready(
     number: PhoneNumber,
 ) -> Result<NumberDocument, Problem> {
     let last_four = number.last_four().to_owned();
-    let found = services.read("number_owned", move |conn| number_owned(conn, &number)).await?;
-    let Some(found) = found.filter(|found| found.status() != NumberStatus::Released) else {
-        return Err(Problem::not_found("This number is not ours; adopt takes one of the account in."));
-    };
+    let found = ours(services, number).await?;
     let (id, by) = (found.id, caller.name());
     match services.read("number_mark_ready", move |conn| number_mark_ready(conn, id, &by)).await? {
         MarkedReady::Done => {

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::custody::NumberDocument;
+use super::custody::{NoFields, NumberDocument, ours};
 use super::lists::{Page, Part};
 use super::services::Services;
 use crate::config::Config;
@@ -235,13 +235,6 @@ pub(crate) async fn handle_recycle(services: Arc<Services>, request: Request) ->
     answer(recycle(&services, &request.caller(), phone_numbers).await)
 }
 
-#[derive(Deserialize, utoipa::ToSchema)]
-struct NoFields {}
-
-impl RequestBody for NoFields {
-    const FIELDS: &'static [&'static str] = &[];
-}
-
 /// Protects a number of ours, or protects it no more.
 pub(crate) async fn protect(
     services: &Services,
@@ -250,10 +243,7 @@ pub(crate) async fn protect(
     is_on: bool,
 ) -> Result<NumberDocument, Problem> {
     let last_four = number.last_four().to_owned();
-    let found = services.read("number_owned", move |conn| number_owned(conn, &number)).await?;
-    let Some(found) = found.filter(|found| found.status() != NumberStatus::Released) else {
-        return Err(Problem::not_found("This number is not ours; adopt takes one of the account in."));
-    };
+    let found = ours(services, number).await?;
     let (id, by) = (found.id, caller.name());
     let done = match is_on {
         true => services.read("number_protect", move |conn| number_protect(conn, id, &by)).await?,

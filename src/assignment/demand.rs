@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::db::foresight::{Noted, demand_add};
 use crate::db::{Db, DbError};
@@ -102,33 +102,22 @@ impl Demand {
 }
 
 /// Writes down what is noted, until it is dropped.
-pub(super) struct Writing(AbortHandle);
-
-impl Writing {
-    pub(super) fn start(demand: Demand, db: Db, log: slog::Logger) -> Self {
-        let write = async move {
-            loop {
-                tokio::time::sleep(WRITTEN_EVERY).await;
-                match demand.write(&db).await {
-                    Ok(0) => {}
-                    Ok(left_out) => {
-                        slog::warn!(log, "more users found no number than could be noted; advice on thresholds \
+pub(super) fn keep_writing(demand: Demand, db: Db, log: slog::Logger) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(WRITTEN_EVERY).await;
+            match demand.write(&db).await {
+                Ok(0) => {}
+                Ok(left_out) => {
+                    slog::warn!(log, "more users found no number than could be noted; advice on thresholds \
                         will not know of them"; "users" => left_out)
-                    }
-                    Err(error) => {
-                        slog::debug!(log, "who found no number is written down later"; "error" => error.in_full());
-                    }
+                }
+                Err(error) => {
+                    slog::debug!(log, "who found no number is written down later"; "error" => error.in_full());
                 }
             }
-        };
-        Self(tokio::spawn(write).abort_handle())
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+        }
+    }))
 }
 
 #[cfg(test)]

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 use actix::prelude::*;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::clerk::{FoundNothing, Post, serve_line};
 use super::counter::{Counter, CounterSlot};
 use super::demand::{self, Demand};
-use super::refusals::{Refusals, Writing};
+use super::refusals::{self, Refusals};
 use super::waitlist::{Verdict, Waitlist};
 use crate::config::Config;
 use crate::db::{Db, StockBell};
@@ -69,7 +70,7 @@ pub(crate) struct Desk {
     pub(super) poll_is_judged: bool,
     /// After a run that fell short, the next one waits until then.
     pub(super) buy_again_at: Option<Instant>,
-    writing: Option<(Writing, demand::Writing)>,
+    writing: Option<[AbortOnDropHandle<()>; 2]>,
     pub(super) heartbeat: Heartbeat,
 }
 
@@ -128,10 +129,10 @@ impl Actor for Desk {
         ctx.set_mailbox_capacity(MAILBOX_MAX);
         self.heartbeat.beat_from(ctx);
         let deps = &self.deps;
-        self.writing = Some((
-            Writing::start(deps.refusals.clone(), deps.db.clone(), deps.log.clone()),
-            demand::Writing::start(deps.demand.clone(), deps.db.clone(), deps.log.clone()),
-        ));
+        self.writing = Some([
+            refusals::keep_writing(deps.refusals.clone(), deps.db.clone(), deps.log.clone()),
+            demand::keep_writing(deps.demand.clone(), deps.db.clone(), deps.log.clone()),
+        ]);
         self.open(ctx);
         ctx.run_interval(POLL_EVERY, |desk, ctx| {
             if !desk.waitlist.is_empty() {

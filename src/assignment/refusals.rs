@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::db::refusals::{RefusedThen, refusals_add};
 use crate::db::{Db, DbError};
@@ -93,26 +93,15 @@ impl Stretch {
 }
 
 /// Writes down what is refused, until it is dropped.
-pub(super) struct Writing(AbortHandle);
-
-impl Writing {
-    pub(super) fn start(refusals: Refusals, db: Db, log: slog::Logger) -> Self {
-        let write = async move {
-            loop {
-                tokio::time::sleep(WRITTEN_EVERY).await;
-                if let Err(error) = refusals.write(&db).await {
-                    slog::debug!(log, "refused signups are written down later"; "error" => error.in_full());
-                }
+pub(super) fn keep_writing(refusals: Refusals, db: Db, log: slog::Logger) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(WRITTEN_EVERY).await;
+            if let Err(error) = refusals.write(&db).await {
+                slog::debug!(log, "refused signups are written down later"; "error" => error.in_full());
             }
-        };
-        Self(tokio::spawn(write).abort_handle())
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+        }
+    }))
 }
 
 #[cfg(test)]

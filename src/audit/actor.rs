@@ -11,7 +11,7 @@ use super::retention::forget_what_is_too_old;
 use super::{AuditLog, writer};
 use crate::config::Config;
 use crate::db::Db;
-use crate::supervisor::Heartbeat;
+use crate::supervisor::{BackgroundWork, Heartbeat};
 
 /// What the actor needs.
 #[derive(Clone)]
@@ -30,14 +30,15 @@ pub(crate) struct AuditDependencies {
 
 /// The audit's child.
 pub(crate) struct AuditActor {
+    /// Before the heartbeat, whose drop calls the next incarnation: that one goes on with what this one left.
+    working: Option<BackgroundWork>,
     deps: AuditDependencies,
     heartbeat: Heartbeat,
-    writing: Option<tokio::task::AbortHandle>,
 }
 
 impl AuditActor {
     pub(crate) fn new(deps: AuditDependencies, heartbeat: Heartbeat) -> Self {
-        Self { deps, heartbeat, writing: None }
+        Self { deps, heartbeat, working: None }
     }
 }
 
@@ -47,28 +48,13 @@ impl Actor for AuditActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.heartbeat.beat_from(ctx);
         let deps = self.deps.clone();
-        let work = self.deps.runtime.spawn(async move {
+        let work = async move {
             tokio::join!(
                 writer::write(deps.audit, deps.db.clone(), deps.log.clone()),
                 forget_what_is_too_old(deps.db, deps.config, deps.log)
             );
-        });
-        self.writing = Some(work.abort_handle());
+        };
         let log = self.deps.log.clone();
-        ctx.spawn(work.into_actor(self).map(move |ended, _, ctx| {
-            if let Err(panicked) = ended {
-                slog::error!(log, "the audit's writer panicked"; "error" => panicked.to_string());
-            }
-            ctx.stop();
-        }));
-    }
-}
-
-impl Drop for AuditActor {
-    fn drop(&mut self) {
-        // The next incarnation writes what this one left.
-        if let Some(writing) = self.writing.take() {
-            writing.abort();
-        }
+        self.working = Some(BackgroundWork::start(ctx, &self.deps.runtime, work, "the audit's writer panicked", log));
     }
 }

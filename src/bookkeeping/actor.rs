@@ -4,7 +4,7 @@ use actix::prelude::*;
 
 use super::bookkeeper::Bookkeeper;
 use super::rounds::keep_books;
-use crate::supervisor::Heartbeat;
+use crate::supervisor::{BackgroundWork, Heartbeat};
 
 /// What the actor needs.
 #[derive(Clone)]
@@ -17,9 +17,10 @@ pub(crate) struct BookkeeperDependencies {
 
 /// The bookkeeper's child.
 pub(crate) struct BookkeeperActor {
+    /// Before the heartbeat, whose drop calls the next incarnation: that one goes on with what this one left.
+    working: Option<BackgroundWork>,
     deps: BookkeeperDependencies,
     heartbeat: Heartbeat,
-    working: Option<tokio::task::AbortHandle>,
 }
 
 impl BookkeeperActor {
@@ -33,23 +34,8 @@ impl Actor for BookkeeperActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.heartbeat.beat_from(ctx);
-        let work = self.deps.runtime.spawn(keep_books(self.deps.bookkeeper.clone()));
-        self.working = Some(work.abort_handle());
+        let work = keep_books(self.deps.bookkeeper.clone());
         let log = self.deps.bookkeeper.log.clone();
-        ctx.spawn(work.into_actor(self).map(move |ended, _, ctx| {
-            if let Err(panicked) = ended {
-                slog::error!(log, "the bookkeeper panicked"; "error" => panicked.to_string());
-            }
-            ctx.stop();
-        }));
-    }
-}
-
-impl Drop for BookkeeperActor {
-    fn drop(&mut self) {
-        // The next incarnation goes on: all that is remembered stands in the database.
-        if let Some(working) = self.working.take() {
-            working.abort();
-        }
+        self.working = Some(BackgroundWork::start(ctx, &self.deps.runtime, work, "the bookkeeper panicked", log));
     }
 }

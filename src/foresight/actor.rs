@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::forecaster::Forecaster;
 use super::keep::keep;
-use crate::supervisor::Heartbeat;
+use crate::supervisor::{BackgroundWork, Heartbeat};
 
 /// What the actor needs.
 #[derive(Clone)]
@@ -22,14 +22,15 @@ pub(crate) struct ForesightDependencies {
 
 /// Foresight's child.
 pub(crate) struct ForesightActor {
+    /// Before the heartbeat, whose drop calls the next incarnation: that one goes on with what this one left.
+    working: Option<BackgroundWork>,
     deps: ForesightDependencies,
     heartbeat: Heartbeat,
-    keeping: Option<tokio::task::AbortHandle>,
 }
 
 impl ForesightActor {
     pub(crate) fn new(deps: ForesightDependencies, heartbeat: Heartbeat) -> Self {
-        Self { deps, heartbeat, keeping: None }
+        Self { deps, heartbeat, working: None }
     }
 }
 
@@ -40,21 +41,7 @@ impl Actor for ForesightActor {
         self.heartbeat.beat_from(ctx);
         let ForesightDependencies { forecaster, stopping, runtime } = self.deps.clone();
         let log = forecaster.0.log.clone();
-        let work = runtime.spawn(keep(forecaster, stopping));
-        self.keeping = Some(work.abort_handle());
-        ctx.spawn(work.into_actor(self).map(move |ended, _, ctx| {
-            if let Err(panicked) = ended {
-                slog::error!(log, "foresight panicked"; "error" => panicked.to_string());
-            }
-            ctx.stop();
-        }));
-    }
-}
-
-impl Drop for ForesightActor {
-    fn drop(&mut self) {
-        if let Some(keeping) = self.keeping.take() {
-            keeping.abort();
-        }
+        let work = keep(forecaster, stopping);
+        self.working = Some(BackgroundWork::start(ctx, &runtime, work, "foresight panicked", log));
     }
 }

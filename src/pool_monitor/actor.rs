@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::back_off::BackOffs;
 use super::dependencies::MonitorDependencies;
@@ -18,7 +19,7 @@ use super::in_force::InForce;
 use super::levels::levels;
 use super::maintenance::Maintenance;
 use super::pass::{self, PassReport};
-use super::sampler::Sampler;
+use super::sampler::keep_sampling;
 use crate::db::DbError;
 use crate::domain::{Keys, PoolName, Trigger, lack};
 use crate::supervisor::{ChildGone, Heartbeat, Slot};
@@ -37,7 +38,7 @@ pub(crate) struct PoolMonitor {
     warm: BTreeSet<PoolName>,
     back_offs: BackOffs,
     in_force: InForce,
-    sampler: Option<Sampler>,
+    sampler: Option<AbortOnDropHandle<()>>,
     maintenance: Option<Maintenance>,
     /// Rung by maintenance when buying is open again after a halt.
     reopened: Arc<Notify>,
@@ -155,7 +156,7 @@ impl Actor for PoolMonitor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(16);
         self.heartbeat.beat_from(ctx);
-        self.sampler = Some(Sampler::start(self.deps.clone()));
+        self.sampler = Some(keep_sampling(self.deps.clone()));
         ctx.notify(CheckStock);
         ctx.run_interval(CHECK_EVERY, |_, ctx| {
             // Full: one is pending already.

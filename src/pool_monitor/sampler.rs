@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::dependencies::MonitorDependencies;
 use super::{alerts, pass};
@@ -17,19 +17,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Waits that were recorded are sorted into their buckets.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// The sampler; its drop ends it.
-pub(super) struct Sampler(AbortHandle);
-
-impl Sampler {
-    pub(super) fn start(deps: MonitorDependencies) -> Self {
-        Self(tokio::spawn(sample(deps)).abort_handle())
-    }
-}
-
-impl Drop for Sampler {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+/// Samples until it is dropped.
+pub(super) fn keep_sampling(deps: MonitorDependencies) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(sample(deps)))
 }
 
 async fn sample(deps: MonitorDependencies) {

@@ -8,13 +8,14 @@ use super::notice::keep_noticing;
 use super::recycle::keep_recycling;
 use super::recycler::Recycler;
 use super::sweep::keep_sweeping;
-use crate::supervisor::Heartbeat;
+use crate::supervisor::{BackgroundWork, Heartbeat};
 
 /// The recycler's child.
 pub(crate) struct RecyclerActor {
+    /// Before the heartbeat, whose drop calls the next incarnation: that one goes on with what this one left.
+    working: Option<BackgroundWork>,
     recycler: Recycler,
     heartbeat: Heartbeat,
-    working: Option<tokio::task::AbortHandle>,
 }
 
 impl RecyclerActor {
@@ -29,26 +30,11 @@ impl Actor for RecyclerActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.heartbeat.beat_from(ctx);
         let recycler = self.recycler.clone();
-        let work = self.recycler.runtime.spawn(async move {
+        let work = async move {
             // None of them ends: what stopped in order is not started again.
             tokio::join!(keep_sweeping(recycler.clone()), keep_recycling(recycler.clone()), keep_noticing(recycler));
-        });
-        self.working = Some(work.abort_handle());
+        };
         let log = self.recycler.log.clone();
-        ctx.spawn(work.into_actor(self).map(move |ended, _, ctx| {
-            if let Err(panicked) = ended {
-                slog::error!(log, "the recycler panicked"; "error" => panicked.to_string());
-            }
-            ctx.stop();
-        }));
-    }
-}
-
-impl Drop for RecyclerActor {
-    fn drop(&mut self) {
-        // The next incarnation goes on: all that is remembered stands in the database.
-        if let Some(working) = self.working.take() {
-            working.abort();
-        }
+        self.working = Some(BackgroundWork::start(ctx, &self.recycler.runtime, work, "the recycler panicked", log));
     }
 }

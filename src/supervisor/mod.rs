@@ -9,6 +9,7 @@
 mod health;
 mod heartbeat;
 mod slot;
+mod work;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use heartbeat::ChildEnded;
 pub(crate) use health::{Health, Working};
 pub(crate) use heartbeat::Heartbeat;
 pub(crate) use slot::{ChildGone, Slot};
+pub(crate) use work::BackgroundWork;
 
 /// Builds one incarnation of a child and puts it into its slot.
 type Factory = Box<dyn FnMut(Heartbeat)>;
