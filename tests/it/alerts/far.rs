@@ -41,10 +41,12 @@ impl World {
         self.sql("UPDATE alert_messages SET due_at = clock_timestamp() WHERE state = 'waiting' AND NOT gathers AND claim IS NULL");
     }
 
-    /// The messages of a channel: `state tries status error`, in the order in which they were written.
+    /// The messages of a channel: `state tries status error`, in the order in which they were written. One that is being tried says
+    /// so: what became of the try before is no answer to this one.
     pub(super) fn messages(&self, channel: &str) -> Vec<String> {
         let rows = self.sql(&format!(
-            "SELECT concat_ws(' ', state, tries, last_status, last_error) FROM alert_messages WHERE channel = '{channel}' ORDER BY number"
+            "SELECT concat_ws(' ', CASE WHEN claim IS NULL THEN state ELSE 'tried' END, tries, last_status, last_error)
+               FROM alert_messages WHERE channel = '{channel}' ORDER BY number"
         ));
         rows.lines().map(str::to_owned).collect()
     }
