@@ -30,7 +30,7 @@ export RUST_TEST_THREADS ?= 6
 test: check ## formatting, lints and all tests, those in a browser too
 	@scripts/install-deps --browser
 	@scripts/install-deps --mail
-	cargo test --workspace --features failpoints --locked
+	@scripts/test
 
 check: ## formatting, lints and the links in the documentation only
 	@scripts/install-deps --lint

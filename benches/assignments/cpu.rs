@@ -1,10 +1,10 @@
 //! CPU time of a process and of all that it started, from `/proc`.
 //!
 //! How to get it wrong: looking at PostgreSQL's server process alone. A session's time is its own until it ends, and the
-//! server's only then.
+//! server's only then. And looking while one ends: it is then in neither, or in both, and a session that filled a table has seconds.
 
-use std::fs;
 use std::time::Duration;
+use std::{fs, thread};
 
 use postgres_fixture::Cluster;
 
@@ -27,10 +27,17 @@ impl Cpu {
         let Some(server) = file.lines().next().and_then(|line| line.trim().parse::<u32>().ok()) else {
             panic!("{} has no server's process in it", cluster.dir().display())
         };
-        let processes =
-            fs::read_dir("/proc").expect("a /proc").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        let ticks = processes.filter_map(stat).filter(|stat| stat.process == server || stat.parent == server);
-        Self(Duration::from_secs_f64(ticks.map(|stat| stat.ticks).sum::<f64>() / TICKS))
+        loop {
+            let (before, stats, after) = (processes_of(server), processes_of(server), processes_of(server));
+            let same = |one: &[Stat], other: &[Stat]| {
+                one.iter().map(|stat| stat.process).eq(other.iter().map(|stat| stat.process))
+            };
+            if same(&before, &stats) && same(&stats, &after) {
+                return Self(Duration::from_secs_f64(stats.iter().map(|stat| stat.ticks).sum::<f64>() / TICKS));
+            }
+            // Somebody comes or goes; who has gone a moment later is counted once.
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// What was used in between.
@@ -43,6 +50,16 @@ struct Stat {
     process: u32,
     parent: u32,
     ticks: f64,
+}
+
+/// The server's process and its sessions, in the order of their ids.
+fn processes_of(server: u32) -> Vec<Stat> {
+    let processes =
+        fs::read_dir("/proc").expect("a /proc").filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let mut stats: Vec<Stat> =
+        processes.filter_map(stat).filter(|stat| stat.process == server || stat.parent == server).collect();
+    stats.sort_by_key(|stat| stat.process);
+    stats
 }
 
 /// Its own time, and that of its children that ended.

@@ -28,6 +28,8 @@ const CPU_MOST: [f64; 3] = [0.45, 0.1, 0.1];
 /// Of what plain tables give at their best, as with one pool.
 const OF_PLAIN: [f64; 3] = [0.6, 2.5, 3.0];
 const MEMORY_MOST: f64 = 30.0;
+/// The daemon looks every five seconds whether a crowd has gone.
+const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(8);
 
 /// What the rounds came to with so many pools, at one number of connections.
 #[derive(Default)]
@@ -155,6 +157,8 @@ fn judge(stages: &[Stage; POOLS.len()], middles: &[[Middle; POOLS.len()]], plain
             );
         }
     }
+    // What the last crowd left goes back to the system a few seconds after it has gone, and the turns end with any of them.
+    std::thread::sleep(GIVEN_BACK_WITHIN);
     for (stage, count) in stages.iter().zip(POOLS) {
         let megabytes = stage.daemon.memory().resident as f64 / 1e6;
         let target = format!("{count} pools: at most {MEMORY_MOST} MB resident");

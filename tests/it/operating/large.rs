@@ -181,10 +181,10 @@ fn watched(daemon: &Daemon, arguments: &[&str]) -> (serde_json::Value, u64) {
     (serde_json::from_str(&ended.stdout).expect("one document"), peak)
 }
 
-/// 20,000 rows, a hundred thousand in `make torture`; beside a tenth of them.
+/// 5,000 rows, a hundred thousand in `make torture`; beside a tenth of them.
 #[test]
 fn a_file_of_many_rows_costs_the_command_no_memory_and_twilio_few_looks() {
-    let count: u32 = if crate::torture::is_long() { 100_000 } else { 20_000 };
+    let count: u32 = if crate::torture::is_long() { 100_000 } else { 5_000 };
     let world = World::new().quiet();
     for n in 0..count {
         world.twilio.own(ForeignNumber::new(format!("+1415{:07}", 2_000_000 + n)).friendly_name("earlier"));

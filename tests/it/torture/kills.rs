@@ -37,8 +37,8 @@ fn kill_anywhere(name: &str) {
     });
 }
 
-/// At which points, at which hit. The short form kills at each failpoint once, in the first operation that comes by it, and
-/// in no operation nowhere; the long one everywhere, three hits long.
+/// At which points, at which hit. The short form kills at each failpoint once, in the first operation that comes by it, so that some
+/// operations have nothing left for it; the long one everywhere, three hits long.
 fn cases(operation: &'static Operation, long: bool) -> impl Iterator<Item = (&'static str, u32)> {
     let is_first = |point: &&str| {
         operations().find(|other| other.reaches.contains(point)).is_some_and(|first| first.name == operation.name)
@@ -46,9 +46,6 @@ fn cases(operation: &'static Operation, long: bool) -> impl Iterator<Item = (&'s
     let mut points: Vec<&str> = operation.reaches.to_vec();
     if !long {
         points.retain(is_first);
-        if points.is_empty() {
-            points.extend(operation.reaches.last());
-        }
     }
     let hits = if long { 1..=3 } else { 1..=1 };
     hits.flat_map(move |hit| points.clone().into_iter().map(move |point| (point, hit)))

@@ -21,7 +21,7 @@ mod settings;
 use serde_json::Value;
 use twilio_simulator::{Fault, FaultKind, On};
 
-use super::tally;
+use super::{is_long, tally};
 use crate::world::World;
 use crate::world::daemon::Daemon;
 use crate::world::truth::Acknowledged;
@@ -140,8 +140,26 @@ fn never<T>(on: On, answer: Answer) -> T {
     unreachable!("no {on:?} is answered by {answer:?}")
 }
 
+/// What can happen to such a call. Of the many ways to lose an answer the short form has one of each sort (never heard, heard in
+/// part, sold all the same), and all where money is spent; the long one has every one everywhere.
 fn kinds(on: On) -> impl Iterator<Item = Kind> {
-    Kind::ALL.iter().copied().filter(move |kind| kind.works_on(on) && !matches!(kind, manner!()))
+    let is_like_another = |kind| {
+        matches!(
+            kind,
+            Kind::CommitThenClose
+                | Kind::CommitThen503
+                | Kind::CommitThenHtml502
+                | Kind::Close
+                | Kind::Error503
+                | Kind::Html502
+                | Kind::Html504
+                | Kind::MalformedJson
+        )
+    };
+    let is_short = !is_long() && on != On::Create;
+    let mut kinds = Kind::ALL.to_vec();
+    kinds.retain(|kind| kind.works_on(on) && !matches!(kind, manner!()) && !(is_short && is_like_another(*kind)));
+    kinds.into_iter()
 }
 
 fn fault(on: On, kind: Kind) -> Fault {
