@@ -1,9 +1,9 @@
 # The commands of this repository. They need Rust and make; what else is missing, `make deps` installs.
 
-# cargo may be where rustup puts it without being on the PATH.
-export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
-
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+# cargo may be where rustup puts it without being on the PATH; and where scripts/install-deps puts cargo's tools.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(abspath $(TARGET_DIR))/tools/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help deps demo run test check torture bench thrift
@@ -39,7 +39,9 @@ check: ## formatting, lints and the links in the documentation only
 	cargo clippy -p callbunker --lib --bins --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --features failpoints --locked
 	cargo test --features failpoints --locked --lib -q source::
-	@! command -v cargo-deny >/dev/null || cargo deny check licenses bans sources
+	cargo deny --locked check licenses bans sources
+	@if timeout 60 cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; \
+		else echo 'check: known weaknesses of crates were not looked up: the advisory database cannot be reached from here' >&2; fi
 
 torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
 	@scripts/torture

@@ -1,7 +1,6 @@
 //! The crates that this one stands on: what `deny.toml` allows of their licences and origins, and that each is used.
 //!
-//! `cargo deny check licenses bans sources` says the same of the same file where it is installed (`make check` runs it
-//! then). It is no small program to build, so that what must hold in every clean clone is asked here, too.
+//! `make check` has cargo-deny say the same of the same file, and what is there twice besides. Here it is asked without any tool.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
