@@ -6,22 +6,19 @@
 //! ends because the watchdog's pipe closes with the process.
 
 use std::{
-    fs,
     path::Path,
     process,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use nix::sys::signal::Signal;
 
 use crate::{
-    ClusterOptions, Database, FixtureError,
+    ClusterOptions, Database, FixtureError, base_backup,
     cluster_folder::ClusterFolder,
-    command,
     database::{CopyStrategy, OWNER, Psql},
     initdb,
     installation::Installation,
@@ -30,22 +27,20 @@ use crate::{
     watchdog::Watchdog,
 };
 
-const BACKUP_LIMIT: Duration = Duration::from_secs(120);
-
 /// A PostgreSQL server with a folder of its own. It ends, and its folder goes, with this value.
 #[derive(Debug)]
 pub struct Cluster {
-    installation: Installation,
-    home: ClusterFolder,
-    settings: Settings,
-    copy: CopyStrategy,
-    durable: bool,
-    password: Option<String>,
-    port: u16,
-    server: Mutex<Option<Server>>,
-    watchdog: Option<Watchdog>,
-    databases_created: AtomicU64,
-    has_owner: Mutex<bool>,
+    pub(crate) installation: Installation,
+    pub(crate) home: ClusterFolder,
+    pub(crate) settings: Settings,
+    pub(crate) copy: CopyStrategy,
+    pub(crate) durable: bool,
+    pub(crate) password: Option<String>,
+    pub(crate) port: u16,
+    pub(crate) server: Mutex<Option<Server>>,
+    pub(crate) watchdog: Option<Watchdog>,
+    pub(crate) databases_created: AtomicU64,
+    pub(crate) has_owner: Mutex<bool>,
 }
 
 impl Cluster {
@@ -79,40 +74,6 @@ impl Cluster {
             databases_created: AtomicU64::new(0),
             has_owner: Mutex::default(),
         })
-    }
-
-    /// A standby of this cluster, which follows it by streaming and answers reads until it is promoted.
-    pub fn standby(&self) -> Result<Self, FixtureError> {
-        let home = ClusterFolder::temporary(&self.installation, self.durable)?;
-        let watchdog = Watchdog::start(&home)?;
-        let unfinished = home.data_unfinished();
-        let mut backup = self.installation.server("pg_basebackup", home.root());
-        backup.arg("-D").arg(&unfinished).args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres"]);
-        if let Some(password) = &self.password {
-            backup.env("PGPASSWORD", password);
-        }
-        backup.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]);
-        command::run(backup, BACKUP_LIMIT, None, |id| watchdog.guard(id))?;
-        fs::rename(&unfinished, home.data()).map_err(FixtureError::io("renaming the standby's data folder"))?;
-        let server = Server::start(&self.installation, &home, &self.settings, None, &watchdog)?;
-        Ok(Self {
-            installation: self.installation.clone(),
-            home,
-            settings: self.settings.clone(),
-            copy: self.copy,
-            durable: self.durable,
-            password: self.password.clone(),
-            port: server.port(),
-            server: Mutex::new(Some(server)),
-            watchdog: Some(watchdog),
-            databases_created: AtomicU64::new(0),
-            has_owner: Mutex::default(),
-        })
-    }
-
-    /// Makes a primary of a standby; returns when it takes writes.
-    pub fn promote(&self) -> Result<(), FixtureError> {
-        self.psql("postgres", "SELECT pg_promote(true, 30)").map(drop)
     }
 
     /// The one cluster that all tests of this process share, started when first asked for, not durable.
@@ -215,9 +176,9 @@ impl Cluster {
         self.home.root()
     }
 
-    /// Where the PostgreSQL programs are, `pgbench` among them.
+    /// Where PostgreSQL's client programs are, `pgbench` among them.
     pub fn bin_dir(&self) -> &Path {
-        self.installation.bin_dir()
+        self.installation.client_dir()
     }
 
     fn create(&self, template: &str) -> Result<Database, FixtureError> {
@@ -235,11 +196,11 @@ impl Cluster {
         Database::create(self.psql_client(), name, template, self.copy)
     }
 
-    fn psql_client(&self) -> Psql {
+    pub(crate) fn psql_client(&self) -> Psql {
         Psql { installation: self.installation.clone(), port: self.port, password: self.password.clone() }
     }
 
-    fn stop(&self, signal: Signal) -> Result<(), FixtureError> {
+    pub(crate) fn stop(&self, signal: Signal) -> Result<(), FixtureError> {
         let server = self.lock().take();
         server.map_or(Ok(()), |server| server.stop(signal))
     }
@@ -274,7 +235,6 @@ impl Drop for Cluster {
 }
 
 fn copy(home: &ClusterFolder, durable: bool) -> CopyStrategy {
-    let version = fs::read_to_string(home.data().join("PG_VERSION")).unwrap_or_default();
-    let can_choose = version.trim().parse().is_ok_and(|major: u32| major >= 15);
+    let can_choose = base_backup::major(&home.data()) >= 15;
     if can_choose && !durable { CopyStrategy::Files } else { CopyStrategy::ServersChoice }
 }

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use crate::{FixtureError, command, installation::Installation};
+use crate::{Cluster, FixtureError, command, installation::Installation};
 
 const PSQL_LIMIT: Duration = Duration::from_secs(120);
 const CONNECT_LIMIT_SECS: &str = "5";
@@ -37,6 +37,14 @@ impl Database {
         Ok(Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql })
     }
 
+    /// The same database at a cluster that follows the one it was made at, or has taken its place. Both drop it, where they can.
+    #[must_use]
+    pub fn at(&self, cluster: &Cluster) -> Self {
+        let psql = cluster.psql_client();
+        let name = self.name.clone();
+        Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql }
+    }
+
     /// `postgres://postgres@127.0.0.1:PORT/NAME`, with the password where the cluster has one.
     pub fn url(&self) -> &str {
         &self.url
@@ -61,7 +69,8 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let sql = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
+        // Where commits wait for a standby, there may be none any more.
+        let sql = format!("SET synchronous_commit = local; DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         // A stopped cluster cannot, and one that is gone need not.
         let _ = self.psql.run("postgres", &sql);
     }

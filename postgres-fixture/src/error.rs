@@ -13,6 +13,13 @@ pub enum FixtureError {
         /// Which program was looked for.
         program: &'static str,
     },
+    /// `POSTGRES_FIXTURE_SERVER` names no server that can be started.
+    NoServer {
+        /// What it names.
+        folder: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// We are root, PostgreSQL refuses root, and the user that it should run as does not exist.
     NoServerUser {
         /// The user that was looked for.
@@ -70,6 +77,12 @@ impl fmt::Display for FixtureError {
                 "PostgreSQL is not installed ({program} was found neither through pg_config, nor in \
                  /usr/lib/postgresql/*/bin, nor on the PATH): run `make deps`"
             ),
+            Self::NoServer { folder, reason } => write!(
+                f,
+                "POSTGRES_FIXTURE_SERVER is {}, and {reason}: name a folder with a PostgreSQL server's bin, lib and share, \
+                 or leave it out and have the installed one",
+                folder.display()
+            ),
             Self::NoServerUser { user } => write!(
                 f,
                 "PostgreSQL refuses to run as root and there is no user {user} to run it as: run `make deps`, or run \
@@ -108,6 +121,7 @@ impl std::error::Error for FixtureError {
         match self {
             Self::Io { source, .. } => Some(source),
             Self::NotInstalled { .. }
+            | Self::NoServer { .. }
             | Self::NoServerUser { .. }
             | Self::Folder { .. }
             | Self::Command { .. }

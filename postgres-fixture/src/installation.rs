@@ -4,6 +4,9 @@
 //! puts them (newest version first), then on the PATH. A folder counts only if the whole server is in it: `pg_config`
 //! is often there with the client library alone.
 //!
+//! `POSTGRES_FIXTURE_SERVER` names a folder whose `bin` has another server, of any version; the clients stay those that are
+//! installed, because packages of a server alone bring none.
+//!
 //! PostgreSQL refuses to run as root. As root, its programs run as the user `postgres`; otherwise as oneself.
 //!
 //! How one could get it wrong: passing `PG*` variables on. `PGDATA`, `PGOPTIONS` or `PGPASSFILE` of the person who runs
@@ -24,27 +27,45 @@ use nix::unistd::{Gid, Uid, User};
 use crate::{FixtureError, command};
 
 const SERVER_USER: &str = "postgres";
-const SERVER_PROGRAMS: [&str; 3] = ["initdb", "postgres", "psql"];
+const SERVER_PROGRAMS: [&str; 2] = ["initdb", "postgres"];
+const CLIENT_PROGRAMS: [&str; 1] = ["psql"];
+/// Names the folder of another server than the installed one.
+const SERVER: &str = "POSTGRES_FIXTURE_SERVER";
 const PG_CONFIG_LIMIT: Duration = Duration::from_secs(10);
 
 /// The programs and the user, found once per cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct Installation {
-    bin_dir: PathBuf,
+    server_dir: PathBuf,
+    client_dir: PathBuf,
     server_user: Option<(Uid, Gid)>,
 }
 
 impl Installation {
     pub(crate) fn find() -> Result<Self, FixtureError> {
-        let bin_dir = candidates()
-            .into_iter()
-            .find(|dir| missing_program(dir).is_none())
-            .ok_or(FixtureError::NotInstalled { program: SERVER_PROGRAMS[0] })?;
-        Ok(Self { bin_dir, server_user: server_user()? })
+        let named = env::var_os(SERVER).filter(|folder| !folder.is_empty());
+        let needed: &[&str] = if named.is_some() { &CLIENT_PROGRAMS } else { &["initdb", "postgres", "psql"] };
+        let installed = candidates().into_iter().find(|dir| missing_program(dir, needed).is_none());
+        let client_dir = installed.ok_or(FixtureError::NotInstalled { program: needed[0] })?;
+        let Some(folder) = named.map(PathBuf::from) else {
+            return Ok(Self { server_dir: client_dir.clone(), client_dir, server_user: server_user()? });
+        };
+        // The server stands in a folder of its own when it starts.
+        let server_dir = std::path::absolute(folder.join("bin")).map_err(FixtureError::io("finding the server"))?;
+        let found = Self { server_dir, client_dir, server_user: server_user()? };
+        if let Some(program) = missing_program(&found.server_dir, &SERVER_PROGRAMS) {
+            return Err(FixtureError::NoServer { folder, reason: format!("there is no bin/{program} in it") });
+        }
+        if !found.server_can_enter(&found.server_dir) {
+            let reason = "the user postgres cannot enter it; put it where this user can".to_owned();
+            return Err(FixtureError::NoServer { folder, reason });
+        }
+        Ok(found)
     }
 
-    pub(crate) fn bin_dir(&self) -> &Path {
-        &self.bin_dir
+    /// Where the client programs are.
+    pub(crate) fn client_dir(&self) -> &Path {
+        &self.client_dir
     }
 
     /// The user that the server steps down to; `None` when it runs as oneself.
@@ -54,14 +75,14 @@ impl Installation {
 
     /// A client program, as oneself.
     pub(crate) fn client(&self, program: &str) -> Command {
-        let mut command = Command::new(self.bin_dir.join(program));
+        let mut command = Command::new(self.client_dir.join(program));
         forget_settings(&mut command);
         command
     }
 
     /// A server program, as the user that PostgreSQL accepts, standing in a folder that this user can enter.
     pub(crate) fn server(&self, program: &str, stand_in: &Path) -> Command {
-        let mut command = Command::new(self.bin_dir.join(program));
+        let mut command = Command::new(self.server_dir.join(program));
         forget_settings(&mut command);
         self.step_down(&mut command);
         command.current_dir(stand_in);
@@ -104,8 +125,8 @@ fn server_user() -> Result<Option<(Uid, Gid)>, FixtureError> {
     }
 }
 
-fn missing_program(dir: &Path) -> Option<&'static str> {
-    SERVER_PROGRAMS.into_iter().find(|program| !dir.join(program).is_file())
+fn missing_program<'a>(dir: &Path, needed: &[&'a str]) -> Option<&'a str> {
+    needed.iter().copied().find(|program| !dir.join(program).is_file())
 }
 
 fn candidates() -> Vec<PathBuf> {
@@ -155,6 +176,6 @@ mod tests {
 
     #[test]
     fn a_folder_without_the_server_does_not_count() {
-        assert_eq!(missing_program(Path::new("/etc")), Some("initdb"));
+        assert_eq!(missing_program(Path::new("/etc"), &SERVER_PROGRAMS), Some("initdb"));
     }
 }

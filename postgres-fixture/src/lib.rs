@@ -16,7 +16,8 @@
 //!
 //! In reading order: [`Cluster`] and [`ClusterOptions`], [`Database`], then inwards `server` (the postmaster),
 //! `watchdog` (cleans up even after `kill -9`), `cluster_folder`, `installation` (which programs, as which user),
-//! `port`, `command` (every program has a deadline).
+//! `port`, `command` (every program has a deadline). Of two clusters, `standby` makes one follow the other by way of a
+//! `base_backup`; a [`Way`] to one can go dark.
 //!
 //! # Invariants
 //!
@@ -30,6 +31,7 @@
 //! Without a password (`ClusterOptions::password`) authentication is `trust`: whoever can reach 127.0.0.1 on this machine
 //! is a superuser of the cluster. That suits throw-away data only.
 
+mod base_backup;
 mod cluster;
 mod cluster_folder;
 mod command;
@@ -40,9 +42,12 @@ mod installation;
 mod options;
 mod port;
 mod server;
+mod standby;
 mod watchdog;
+mod way;
 
 pub use cluster::Cluster;
 pub use database::{Database, OWNER};
 pub use error::FixtureError;
 pub use options::{ClusterOptions, Tls};
+pub use way::Way;

@@ -6,4 +6,6 @@ mod cleanup;
 mod crash;
 mod databases;
 mod folders;
+mod standbys;
+mod version;
 mod world;

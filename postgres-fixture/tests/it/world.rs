@@ -57,3 +57,13 @@ pub fn assert_gone_soon(cluster_dir: &Path) {
 pub fn free_folder(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("fixture-test-{name}-{}", process::id()))
 }
+
+/// Waits until `done`, at most a minute: only a bound, never a measure.
+#[track_caller]
+pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !done() {
+        assert!(Instant::now() < deadline, "it never came to pass: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
