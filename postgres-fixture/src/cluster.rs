@@ -96,6 +96,7 @@ impl Cluster {
 
     /// A copy of another database, which nobody may be connected to. Faster than to migrate each one anew.
     pub fn create_database_from(&self, template: &Database) -> Result<Database, FixtureError> {
+        template.rest();
         self.create(template.name())
     }
 

@@ -76,7 +76,8 @@ pub(crate) fn wait_until(child: &mut Child, deadline: Instant) -> Result<Option<
     }
 }
 
-fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+/// Reads until the end, on a thread of its own.
+pub(crate) fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -90,7 +91,8 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
     receiver
 }
 
-fn kill_group(child: &mut Child) {
+/// Kills the group that a child leads, and takes its status.
+pub(crate) fn kill_group(child: &mut Child) {
     if let Ok(id) = i32::try_from(child.id()) {
         // Not reaped yet, so the id still means this group. It may have ended by itself just now.
         let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);

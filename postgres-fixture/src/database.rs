@@ -8,9 +8,13 @@
 //! How one could get it wrong: copying a template that somebody is connected to; PostgreSQL refuses after five seconds.
 //! That is also why new databases come from `template0`, which nobody can connect to.
 
-use std::time::Duration;
+use std::{process::Command, sync::Mutex, time::Duration};
 
-use crate::{Cluster, FixtureError, command, installation::Installation};
+use crate::{
+    Cluster, FixtureError, command,
+    installation::Installation,
+    session::{Session, Unanswered},
+};
 
 const PSQL_LIMIT: Duration = Duration::from_secs(120);
 const CONNECT_LIMIT_SECS: &str = "5";
@@ -25,6 +29,8 @@ pub struct Database {
     url: String,
     owner_url: String,
     psql: Psql,
+    /// Who is asked, while nobody else asks.
+    session: Mutex<Option<Session>>,
 }
 
 impl Database {
@@ -34,7 +40,7 @@ impl Database {
             CopyStrategy::ServersChoice => "",
         };
         psql.run("postgres", &format!("CREATE DATABASE \"{name}\" OWNER {OWNER} TEMPLATE \"{template}\"{strategy}"))?;
-        Ok(Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql })
+        Ok(Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql, session: Mutex::default() })
     }
 
     /// The same database at a cluster that follows the one it was made at, or has taken its place. Both drop it, where they can.
@@ -42,7 +48,7 @@ impl Database {
     pub fn at(&self, cluster: &Cluster) -> Self {
         let psql = cluster.psql_client();
         let name = self.name.clone();
-        Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql }
+        Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql, session: Mutex::default() }
     }
 
     /// `postgres://postgres@127.0.0.1:PORT/NAME`, with the password where the cluster has one.
@@ -63,12 +69,43 @@ impl Database {
     /// Runs SQL through `psql`, a way that shares nothing with the code under test. Answers the rows, one a line, the
     /// columns divided by `|`. The first error ends it.
     pub fn psql(&self, sql: &str) -> Result<String, FixtureError> {
-        self.psql.run(&self.name, sql)
+        // Whoever is being answered may wait for what this question brings about.
+        let Ok(mut held) = self.session.try_lock() else { return self.psql.run(&self.name, sql) };
+        // It is put back when it may be asked again.
+        if let Some(mut session) = held.take()
+            && session.lives()
+        {
+            match session.ask(sql, PSQL_LIMIT) {
+                Ok(answer) => {
+                    *held = Some(session);
+                    return Ok(answer);
+                }
+                Err(Unanswered::Lost) => {}
+                Err(Unanswered::Failed(error)) => return Err(error),
+            }
+        }
+        let mut session = Session::start(self.psql.program("postgres", &self.name))?;
+        match session.ask(sql, PSQL_LIMIT) {
+            Ok(answer) => {
+                *held = Some(session);
+                Ok(answer)
+            }
+            Err(Unanswered::Lost) => Err(FixtureError::NotRunning),
+            Err(Unanswered::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Nobody is connected on behalf of this value until the next question.
+    pub(crate) fn rest(&self) {
+        if let Ok(mut held) = self.session.lock() {
+            *held = None;
+        }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
+        self.rest();
         // Where commits wait for a standby, there may be none any more.
         let sql = format!("SET synchronous_commit = local; DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         // A stopped cluster cannot, and one that is gone need not.
@@ -119,6 +156,15 @@ impl Psql {
     }
 
     pub(crate) fn run_as(&self, role: &str, database: &str, sql: &str) -> Result<String, FixtureError> {
+        let mut answer = command::run(self.program(role, database), PSQL_LIMIT, Some(sql), |_| ())?;
+        if answer.ends_with('\n') {
+            answer.pop();
+        }
+        Ok(answer)
+    }
+
+    /// `psql`, which reads from its input.
+    fn program(&self, role: &str, database: &str) -> Command {
         let mut command = self.installation.client("psql");
         command.env("PGCONNECT_TIMEOUT", CONNECT_LIMIT_SECS);
         if let Some(password) = &self.password {
@@ -129,10 +175,6 @@ impl Psql {
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"]);
         let url = format!("postgres://{role}@127.0.0.1:{}/{database}", self.port);
         command.args(["-d", &url, "-f", "-"]);
-        let mut answer = command::run(command, PSQL_LIMIT, Some(sql), |_| ())?;
-        if answer.ends_with('\n') {
-            answer.pop();
-        }
-        Ok(answer)
+        command
     }
 }

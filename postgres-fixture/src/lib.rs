@@ -16,7 +16,7 @@
 //!
 //! In reading order: [`Cluster`] and [`ClusterOptions`], [`Database`], then inwards `server` (the postmaster),
 //! `watchdog` (cleans up even after `kill -9`), `cluster_folder`, `installation` (which programs, as which user),
-//! `port`, `command` (every program has a deadline). Of two clusters, `standby` makes one follow the other by way of a
+//! `port`, `command` (every program has a deadline), `session` (a `psql` that stays). Of two clusters, `standby` makes one follow the other by way of a
 //! `base_backup`; a [`Way`] to one can go dark.
 //!
 //! # Invariants
@@ -42,6 +42,7 @@ mod installation;
 mod options;
 mod port;
 mod server;
+mod session;
 mod standby;
 mod watchdog;
 mod way;

@@ -73,6 +73,46 @@ fn the_first_sql_error_ends_it_and_is_shown() {
 }
 
 #[test]
+fn no_question_finds_what_an_earlier_one_set_began_or_locked() {
+    let database = Cluster::shared().create_database().unwrap();
+    database.psql("CREATE TABLE number (e164 text)").unwrap();
+    let told = "SELECT current_setting('search_path'), current_user, (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')";
+    let before = database.psql(told).unwrap();
+    database.psql("SET search_path = nowhere; SET ROLE fixture_owner; SELECT pg_advisory_lock(7)").unwrap();
+    assert_eq!(database.psql(told).unwrap(), before);
+    // Not even a transaction: nobody ended it, so it came to nothing, and another one may have the table at once.
+    database.psql("BEGIN; LOCK TABLE number; INSERT INTO number VALUES ('+14155550100')").unwrap();
+    assert_eq!(database.psql("BEGIN; LOCK TABLE number NOWAIT; SELECT count(*) FROM number; COMMIT").unwrap(), "0");
+}
+
+#[test]
+fn a_session_that_somebody_ends_is_another_one_at_the_next_question() {
+    let database = Cluster::shared().create_database().unwrap();
+    let session = database.psql("SELECT pg_backend_pid()").unwrap();
+    assert_eq!(database.psql("SELECT pg_backend_pid()").unwrap(), session, "it stays");
+    Cluster::shared().psql("postgres", &format!("SELECT pg_terminate_backend({session}, 10000)")).unwrap();
+    assert_ne!(database.psql("SELECT pg_backend_pid()").unwrap(), session);
+}
+
+#[test]
+fn whoever_asks_while_another_one_is_answered_is_answered_too() {
+    let database = Cluster::shared().create_database().unwrap();
+    database.psql("CREATE TABLE number (e164 text)").unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            // Until somebody else writes a row.
+            database.psql("DO $$ BEGIN WHILE (SELECT count(*) FROM number) = 0 LOOP COMMIT; END LOOP; END $$").unwrap()
+        });
+        let asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'DO %'";
+        while database.psql(asked).unwrap() == "0" {
+            thread::yield_now();
+        }
+        database.psql("INSERT INTO number VALUES ('+14155550100')").unwrap();
+        assert_eq!(waiting.join().unwrap(), "");
+    });
+}
+
+#[test]
 fn the_cluster_is_what_the_tests_presume() {
     let setting = |name: &str| Cluster::shared().psql("postgres", &format!("SHOW {name}")).unwrap();
     assert_eq!(setting("listen_addresses"), "127.0.0.1");
