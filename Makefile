@@ -6,10 +6,10 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(abspath $(TARGET_DIR))/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo run test check torture bench thrift
+.PHONY: help deps demo run test check torture bench thrift deb package-test
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 deps: ## installs what is missing (PostgreSQL, C compiler, perl; with apt-get)
 	@scripts/install-deps
@@ -45,6 +45,12 @@ check: ## formatting, lints and the links in the documentation only
 
 torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
 	@scripts/torture
+
+deb: ## the Debian packages, in target/debian (the first time builds cargo-deb and others, then the program: half an hour)
+	@scripts/deb
+
+package-test: ## installs, upgrades under load, removes and purges them in a Debian of its own (root only; needs make deb before)
+	@tests/package/run
 
 bench: deps ## how many assignments a second, how fast
 	cargo bench --locked -p callbunker --bench assignments

@@ -4,6 +4,7 @@ mod arrows;
 mod crates;
 mod house;
 mod links;
+mod package;
 mod transitions;
 
 use std::path::{Path, PathBuf};

@@ -29,13 +29,15 @@ const PAGES: [&str; 14] = [
 ];
 
 /// The blocks that cannot run in the demo: page, first words, why.
-pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 8] = [
+pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 10] = [
     ("README.md", "make demo", "it is the demo"),
     ("README.md", "cargo build", "builds what runs already, and reads the configuration of a real account"),
     ("docs/first-day.md", "export PUBLIC_APP_URL", "a TwiML Bin of a real account"),
     ("docs/first-day.md", "export TWILIO_ACCOUNT_SID", "buys with a real account; tests/first_day.rs runs it"),
     ("docs/first-day.md", "cargo run", "a simulator of one's own, until somebody ends it"),
     ("docs/first-day.md", "export CALLBUNKER__TWILIO", "begins with that simulator; tests/first_day.rs does the same"),
+    ("docs/OPERATING.md", "make deb", "builds and installs a package; make package-test does"),
+    ("docs/OPERATING.md", "export CREDENTIALS_DIRECTORY", "is of that package; make package-test does the same"),
     ("docs/OPERATING.md", "cargo build", "builds what runs already"),
     ("docs/CHANGING.md", "make", "the tests, and this one among them"),
 ];
