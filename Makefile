@@ -24,6 +24,12 @@ run: deps ## the same with your own Twilio account, data that stay, and a questi
 	cargo build --profile quick --locked -p callbunker --bins --example run
 	@exec $(TARGET_DIR)/quick/examples/run $(if $(YES),--yes)
 
+# `make test PG=13` to `PG=18`: what talks to the database, with that PostgreSQL.
+ifdef PG
+test: deps
+	@scripts/test-postgresql $(PG)
+else
+
 # The tests mostly wait for each other's daemons and databases: more of them at a time than there are cores.
 export RUST_TEST_THREADS ?= 6
 
@@ -32,6 +38,7 @@ test: check ## formatting, lints and all tests, those in a browser too
 	@scripts/install-deps --mail
 	@scripts/test
 
+endif
 check: ## formatting, lints and the links in the documentation only
 	@scripts/install-deps --lint
 	cargo fmt --all --check

@@ -8,6 +8,7 @@ mod alerts;
 mod attachments;
 mod commands;
 mod database;
+mod failover;
 mod foresight;
 mod front;
 mod money;

@@ -16,10 +16,11 @@ use super::row::{Assignment, AssignmentColumns};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::prepared::prepared;
+use crate::db::engine::standbys::{STANDBYS_HAVE_IT, standbys_have_it};
 use crate::db::numbers::{AT_REST, number_rests_for_nobody};
 use crate::domain::{PhoneNumber, PoolName, UserId};
 
-/// The live assignments of those of `user_ids` that have one.
+/// The live assignments of those of `user_ids` that have one. Where commits wait for a standby, it has them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -53,7 +54,11 @@ pub fn assignment_release(
         // The number before its lease, and several in the order of their ids, as whoever else changes them locks them. Who has
         // it keeps it meanwhile.
         let locked: Vec<(i64, PoolName, bool)> = Theirs(user_id.as_str()).load(conn)?;
-        let Some((number, pool, _)) = locked.iter().find(|(_, _, is_leased)| *is_leased) else { return Ok(None) };
+        let Some((number, pool, _)) = locked.iter().find(|(_, _, is_leased)| *is_leased) else {
+            // Whoever gave it back before may have had no answer.
+            standbys_have_it(conn)?;
+            return Ok(None);
+        };
         if locked.len() > 1 {
             number_rests_for_nobody(conn, user_id, pool)?;
         }
@@ -76,7 +81,8 @@ impl QueryFragment<Pg> for Held<'_> {
                FROM leases l JOIN numbers n ON n.id = l.number_id WHERE l.user_id = ANY(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.0)?;
-        out.push_sql(")");
+        out.push_sql(") AND ");
+        out.push_sql(STANDBYS_HAVE_IT);
         Ok(())
     }
 }

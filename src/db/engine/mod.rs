@@ -5,6 +5,7 @@
 //! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket), freeze (read-only?)
 //!                                         └─ errand, alarm ─ who waits, and until when
 //! stored ─ the domain's words in columns          prepared ─ statements whose text is read and planned once
+//! standbys ─ what is told because it was read, where commits wait for a standby
 //! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages), away (why nobody is reached)
 //!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
 //! migrations, versions, rights, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom
@@ -38,6 +39,7 @@ pub(super) mod schema;
 pub(super) mod server;
 pub(super) mod session;
 pub(super) mod space;
+pub(super) mod standbys;
 mod stored;
 pub(super) mod versions;
 pub(super) mod wire;

@@ -18,7 +18,7 @@ mod pools;
 #[cfg(feature = "failpoints")]
 mod random;
 mod rivals;
-mod tally;
+pub mod tally;
 mod twice;
 
 /// Whether this is `make torture`.

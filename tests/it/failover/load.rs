@@ -1,0 +1,167 @@
+//! Users who sign up, ask again and give their number back, at both daemons, for as long as something goes on. Each asks until they are
+//! answered, and is never told of another number while they have one.
+//!
+//! How to get it wrong: taking a 503 for "nothing happened". It may have, and then a release finds nothing to release.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::torture::is_long;
+use crate::world::daemon::{Daemon, Reply};
+
+/// Longer than any failover lasts; only a bound.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(120);
+const REFUSED_PAUSE: Duration = Duration::from_millis(20);
+const ORDER: u32 = 5;
+
+/// What each user has, as they were told last.
+pub type Told = BTreeMap<String, Option<String>>;
+
+/// How it goes.
+#[derive(Default)]
+pub struct Load {
+    /// At which daemon somebody was answered with what they wanted, and when.
+    acknowledged: Mutex<Vec<(usize, Instant)>>,
+    refused: AtomicUsize,
+    ends: AtomicBool,
+}
+
+impl Load {
+    /// How many were answered with what they wanted.
+    pub fn acknowledged(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+
+    /// How many were refused.
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// How long after `since` each daemon answered for the first time, if both have.
+    pub fn both_serve(&self, since: Instant) -> Option<[Duration; 2]> {
+        let all = self.acknowledged.lock().unwrap();
+        let first = |daemon: usize| {
+            let times = all.iter().filter(|(by, at)| *by == daemon && *at >= since).map(|(_, at)| *at);
+            Some(times.min()?.duration_since(since))
+        };
+        Some([first(0)?, first(1)?])
+    }
+}
+
+struct Ending<'a>(&'a Load);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.ends.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs `act` while users come and orders are placed; what it answers, and what the users were told in the end.
+pub fn during<T>(daemons: &[Daemon; 2], act: impl FnOnce(&Load) -> T) -> (T, Told) {
+    let load = Load::default();
+    let (clients, users, pause) = if is_long() { (32, 10, 150) } else { (8, 10, 70) };
+    thread::scope(|scope| {
+        let ending = Ending(&load);
+        let load = &load;
+        let clients: Vec<_> = (0..clients)
+            .map(|number| {
+                let client = Client { number, users: Vec::new(), daemons, load };
+                scope.spawn(move || client.goes_on(users, Duration::from_millis(pause)))
+            })
+            .collect();
+        scope.spawn(move || orders(daemons, load));
+        let outcome = act(load);
+        drop(ending);
+        (outcome, clients.into_iter().flat_map(|client| client.join().expect("a client")).collect())
+    })
+}
+
+/// An order by hand after the other, each placed until it stands.
+fn orders(daemons: &[Daemon; 2], load: &Load) {
+    for order in 0.. {
+        let key = format!("order-{order}");
+        for turn in 0.. {
+            if load.ends.load(Ordering::Relaxed) {
+                return;
+            }
+            let daemon = &daemons[(order + turn) % 2];
+            let headers = [("Idempotency-Key", key.as_str()), ("Prefer", "respond-async")];
+            let answer = daemon.post_with("/admin/phones/api/purchase", &json!({ "count": ORDER }), &headers);
+            match answer.status {
+                202 => break,
+                // Those that wait are as many as may, or the database is away.
+                429 | 503 => thread::sleep(REFUSED_PAUSE * 10),
+                _ => panic!("{answer:?}"),
+            }
+        }
+        thread::sleep(Duration::from_millis(700));
+    }
+}
+
+struct Client<'a> {
+    number: usize,
+    /// Each with the number that they were told of.
+    users: Vec<(String, Option<String>)>,
+    daemons: &'a [Daemon; 2],
+    load: &'a Load,
+}
+
+impl Client<'_> {
+    fn goes_on(mut self, users_max: usize, pause: Duration) -> Vec<(String, Option<String>)> {
+        for turn in 0.. {
+            if self.load.ends.load(Ordering::Relaxed) {
+                break;
+            }
+            if turn % 4 == 0 && self.users.len() < users_max {
+                self.users.push((format!("u-{}-{turn}", self.number), None));
+                self.assign(self.users.len() - 1);
+            } else {
+                let index = turn * 7 % self.users.len();
+                match &self.users[index].1 {
+                    Some(_) if turn % 3 == 0 => self.release(index),
+                    _ => self.assign(index),
+                }
+            }
+            thread::sleep(pause);
+        }
+        self.users
+    }
+
+    fn assign(&mut self, index: usize) {
+        let (user, held) = self.users[index].clone();
+        let (answer, _) = self.asks(200, |daemon| daemon.assign(&user));
+        let number = answer.body["phone_number"].as_str().expect("a number").to_owned();
+        assert!(held.as_ref().is_none_or(|held| *held == number), "{user} was told of {held:?} before: {answer:?}");
+        self.users[index].1 = Some(number);
+    }
+
+    fn release(&mut self, index: usize) {
+        let user = self.users[index].0.clone();
+        let (answer, refused) = self.asks(404, |daemon| daemon.release(&user));
+        assert!(answer.status == 200 || refused, "{user} has no number any more: {answer:?}");
+        self.users[index].1 = None;
+    }
+
+    /// Asks one daemon after the other until one answers with 200 or `or`; and whether some had refused.
+    fn asks(&self, or: u16, ask: impl Fn(&Daemon) -> Reply) -> (Reply, bool) {
+        let deadline = Instant::now() + ANSWERED_WITHIN;
+        for turn in 0.. {
+            let by = (self.number + turn) % 2;
+            let answer = ask(&self.daemons[by]);
+            if answer.status == 200 || answer.status == or {
+                self.load.acknowledged.lock().unwrap().push((by, Instant::now()));
+                return (answer, turn > 0);
+            }
+            assert_eq!(answer.status, 503, "{answer:?}");
+            assert!(Instant::now() < deadline, "nobody answers: {answer:?}");
+            self.load.refused.fetch_add(1, Ordering::Relaxed);
+            thread::sleep(REFUSED_PAUSE);
+        }
+        unreachable!("it tries for ever")
+    }
+}
