@@ -78,6 +78,9 @@ async fn duties(db: &Db, config: &ArcSwap<Config>, log: &slog::Logger, done: &mu
         if forgotten > 0 {
             slog::info!(log, "old audit rows were deleted"; "rows" => forgotten);
         }
+        if forgotten >= FORGET_BATCH * FORGET_BATCHES_MAX {
+            slog::warn!(log, "more audit rows are too old than are deleted in a day; find out who asks so much, or shorten audit.retention_days"; "rows" => forgotten);
+        }
         done.audit = Some(Instant::now());
     }
     Ok(())

@@ -245,7 +245,7 @@ fn free_at(conn: &mut Connection, window: &str, bought: u32, max: u32) -> Result
     let free: Option<At> = sql_query(format!(
         "SELECT intended_at + interval '{window}' AS at FROM purchase_items
           WHERE {SPENT} AND NOT override_caps
-            AND intended_at > clock_timestamp() - interval '{window}'
+            AND intended_at > statement_timestamp() - interval '{window}'
           ORDER BY intended_at OFFSET $1 LIMIT 1"
     ))
     .bind::<BigInt, _>(i64::from(over))

@@ -53,7 +53,7 @@ pub fn refusals_add(conn: &mut Connection, refused: &[RefusedThen]) -> Result<()
     .bind::<Array<BigInt>, _>(counts)
     .bind::<Array<Text>, _>(pools)
     .execute(conn)?;
-    sql_query("DELETE FROM signup_refusals WHERE minute < clock_timestamp() - make_interval(days => $1)")
+    sql_query("DELETE FROM signup_refusals WHERE minute < statement_timestamp() - make_interval(days => $1)")
         .bind::<Integer, _>(DAYS_KEPT)
         .execute(conn)?;
     Ok(())
@@ -87,10 +87,10 @@ pub fn refusals_read(conn: &mut Connection) -> Result<BTreeMap<PoolName, Refused
         refused: Refused,
     }
     let rows: Vec<Row> = sql_query(
-        "SELECT pool, coalesce(sum(count) FILTER (WHERE minute > clock_timestamp() - interval '10 minutes'), 0)::bigint AS ten_minutes,
+        "SELECT pool, coalesce(sum(count) FILTER (WHERE minute > statement_timestamp() - interval '10 minutes'), 0)::bigint AS ten_minutes,
                 coalesce(sum(count), 0)::bigint AS hour, min(minute) AS since
            FROM signup_refusals
-          WHERE minute > clock_timestamp() - interval '1 hour' AND code NOT IN ('area_code_unavailable', 'country_unavailable')
+          WHERE minute > statement_timestamp() - interval '1 hour' AND code NOT IN ('area_code_unavailable', 'country_unavailable')
           GROUP BY pool",
     )
     .load(conn)?;

@@ -47,7 +47,7 @@ pub fn samples_take(conn: &mut Connection, thresholds: &[(PoolName, u32)]) -> Re
         pool: PoolName,
     }
     let taken: Vec<Taken> =
-        sql_query("SELECT pool FROM stock_samples WHERE at = date_trunc('minute', clock_timestamp(), 'UTC')")
+        sql_query("SELECT pool FROM stock_samples WHERE at = date_trunc('minute', statement_timestamp(), 'UTC')")
             .load(conn)?;
     let is_missing = |pool: &PoolName| !taken.iter().any(|taken| taken.pool == *pool);
     let missing: Vec<&(PoolName, u32)> = thresholds.iter().filter(|(pool, _)| is_missing(pool)).collect();
@@ -77,7 +77,7 @@ pub fn samples_take(conn: &mut Connection, thresholds: &[(PoolName, u32)]) -> Re
     .bind::<Array<Text>, _>(missing.iter().map(|(pool, _)| pool.as_str()).collect::<Vec<_>>())
     .execute(conn)?;
     if written > 0 {
-        sql_query("DELETE FROM stock_samples WHERE at < clock_timestamp() - make_interval(days => $1)")
+        sql_query("DELETE FROM stock_samples WHERE at < statement_timestamp() - make_interval(days => $1)")
             .bind::<Integer, _>(DAYS_KEPT)
             .execute(conn)?;
     }
@@ -105,7 +105,7 @@ pub fn samples_read(
            FROM (SELECT at, sum(available)::integer AS available, sum(assigned)::integer AS assigned,
                         sum(threshold)::integer AS threshold
                    FROM stock_samples
-                  WHERE at > clock_timestamp() - make_interval(secs => $1) AND ($3 IS NULL OR pool = $3)
+                  WHERE at > statement_timestamp() - make_interval(secs => $1) AND ($3 IS NULL OR pool = $3)
                   GROUP BY at) AS s LEFT JOIN installation i ON true
           GROUP BY floor(extract(epoch FROM s.at) / $2) ORDER BY 1",
     )

@@ -5,6 +5,7 @@ mod crates;
 mod house;
 mod links;
 mod package;
+mod released;
 mod transitions;
 
 use std::path::{Path, PathBuf};

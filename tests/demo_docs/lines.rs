@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// In the order in which the README sends a reader through them.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "docs/first-day.md",
     "docs/CONCEPTS.md",
@@ -25,11 +25,12 @@ const PAGES: [&str; 14] = [
     "docs/CHANGING.md",
     "docs/GLOSSARY.md",
     "docs/problems.md",
+    "docs/scale.md",
     "CHANGELOG.md",
 ];
 
 /// The blocks that cannot run in the demo: page, first words, why.
-pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 10] = [
+pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 11] = [
     ("README.md", "make demo", "it is the demo"),
     ("README.md", "cargo build", "builds what runs already, and reads the configuration of a real account"),
     ("docs/first-day.md", "export PUBLIC_APP_URL", "a TwiML Bin of a real account"),
@@ -40,6 +41,7 @@ pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 10] = [
     ("docs/OPERATING.md", "export CREDENTIALS_DIRECTORY", "is of that package; make package-test does the same"),
     ("docs/OPERATING.md", "cargo build", "builds what runs already"),
     ("docs/CHANGING.md", "make", "the tests, and this one among them"),
+    ("docs/CHANGING.md", "UPGRADE_DATA", "writes what a release leaves"),
 ];
 
 /// What begins a line that somebody would paste.

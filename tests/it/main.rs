@@ -22,4 +22,5 @@ mod recycling;
 mod signup;
 mod torture;
 mod twilio_check;
+mod upgrade;
 mod world;

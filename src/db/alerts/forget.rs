@@ -23,10 +23,11 @@ struct Id {
 /// When PostgreSQL fails; then nothing went.
 pub fn alerts_forget(conn: &mut Connection, days: i32, limit: i64) -> Result<usize, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        sql_query("DELETE FROM event_refusals WHERE minute < clock_timestamp() - interval '1 day'").execute(conn)?;
+        sql_query("DELETE FROM event_refusals WHERE minute < statement_timestamp() - interval '1 day'")
+            .execute(conn)?;
         let old: Vec<Id> = sql_query(
             "SELECT a.id FROM alerts a
-              WHERE a.closed_at < clock_timestamp() - make_interval(days => $1)
+              WHERE a.closed_at < statement_timestamp() - make_interval(days => $1)
                 AND NOT EXISTS (SELECT FROM alert_notifications n JOIN alert_messages m ON m.id = n.message_id
                                  WHERE n.alert_id = a.id AND m.state = 'waiting')
               ORDER BY a.closed_at LIMIT $2",

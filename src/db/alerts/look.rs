@@ -106,7 +106,7 @@ struct Pool {
 fn emergencies(conn: &mut Connection) -> Result<BTreeSet<PoolName>, DbError> {
     let pools: Vec<Pool> = sql_query(
         "SELECT DISTINCT pool FROM purchases
-          WHERE trigger = 'emergency'
+          WHERE trigger = 'emergency' AND created_at > statement_timestamp() - interval '1 hour'
             AND created_at > (SELECT greatest(least(facts_at, clock_timestamp()), clock_timestamp() - interval '1 hour') FROM alert_round)",
     )
     .load(conn)?;
@@ -123,7 +123,7 @@ fn refused(conn: &mut Connection) -> Result<BTreeMap<PoolName, i64>, DbError> {
     }
     let rows: Vec<Refused> = sql_query(
         "SELECT pool, sum(count)::bigint AS count FROM signup_refusals
-          WHERE minute >= date_trunc('minute', clock_timestamp(), 'UTC') - interval '1 minute'
+          WHERE minute >= date_trunc('minute', statement_timestamp(), 'UTC') - interval '1 minute'
             AND code NOT IN ('area_code_unavailable', 'country_unavailable')
           GROUP BY pool",
     )
@@ -153,6 +153,6 @@ const COMPARISONS: &str = "SELECT ended_at, error, report ->> 'problem' AS probl
     WHERE ended_at IS NOT NULL ORDER BY id DESC LIMIT 2";
 
 const EVENTS_REFUSED: &str = "
-    SELECT coalesce(sum(count) FILTER (WHERE minute > clock_timestamp() - interval '15 minutes'), 0)::bigint AS lately,
+    SELECT coalesce(sum(count) FILTER (WHERE minute > statement_timestamp() - interval '15 minutes'), 0)::bigint AS lately,
            coalesce(sum(count), 0)::bigint AS hour, min(minute) AS since
-      FROM event_refusals WHERE minute > clock_timestamp() - interval '1 hour'";
+      FROM event_refusals WHERE minute > statement_timestamp() - interval '1 hour'";

@@ -96,9 +96,9 @@ pub fn paces_read(conn: &mut Connection) -> Result<Paces, DbError> {
            FROM (SELECT least(7, extract(epoch FROM clock_timestamp() - min(created_at)) / 86400)::float8 AS days
                    FROM installation) AS age
            LEFT JOIN (SELECT pool, count(*) AS assigned,
-                             count(*) FILTER (WHERE assigned_at > clock_timestamp() - interval '10 minutes') AS lately
+                             count(*) FILTER (WHERE assigned_at > statement_timestamp() - interval '10 minutes') AS lately
                         FROM assignments_ever
-                       WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '7 days'
+                       WHERE source IN ('pool', 'emergency') AND assigned_at > statement_timestamp() - interval '7 days'
                        GROUP BY pool) AS taken ON true",
     )
     .load(conn)?;

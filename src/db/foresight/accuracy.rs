@@ -103,6 +103,10 @@ pub fn advice_days_told(
 /// # Errors
 /// When PostgreSQL fails.
 pub fn advice_days_latest(conn: &mut Connection) -> Result<Vec<AdvisedDay>, DbError> {
-    Ok(sql_query("SELECT DISTINCT ON (pool) * FROM advice_days WHERE needed IS NOT NULL ORDER BY pool, day DESC")
-        .load(conn)?)
+    // From pool to pool by the key, however many days each of them has.
+    Ok(sql_query(
+        "SELECT d.* FROM pools p CROSS JOIN LATERAL (
+             SELECT * FROM advice_days WHERE pool = p.name AND needed IS NOT NULL ORDER BY day DESC LIMIT 1) AS d ORDER BY d.pool",
+    )
+    .load(conn)?)
 }

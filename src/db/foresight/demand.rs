@@ -47,7 +47,7 @@ pub fn demand_add(conn: &mut Connection, noted: &[Noted]) -> Result<(), DbError>
     .bind::<Array<Bytea>, _>(users)
     .bind::<Array<Double>, _>(ago)
     .execute(conn)?;
-    sql_query("DELETE FROM demand WHERE asked_at < clock_timestamp() - make_interval(days => $1)")
+    sql_query("DELETE FROM demand WHERE asked_at < statement_timestamp() - make_interval(days => $1)")
         .bind::<Integer, _>(DAYS_KEPT)
         .execute(conn)?;
     Ok(())

@@ -51,7 +51,7 @@ pub fn market_read(conn: &mut Connection) -> Result<BTreeMap<PoolName, Market>, 
            FROM purchase_items i LEFT JOIN numbers n ON n.purchase_item_id = i.id
                 LEFT JOIN first_ready f ON f.number_id = n.id
           WHERE i.spends AND i.state IN ('sent', 'unknown', 'bought')
-            AND i.intended_at > clock_timestamp() - interval '7 days'
+            AND i.intended_at > statement_timestamp() - interval '7 days'
           GROUP BY i.pool"
     ))
     .load(conn)?;
@@ -59,7 +59,7 @@ pub fn market_read(conn: &mut Connection) -> Result<BTreeMap<PoolName, Market>, 
         "SELECT pool, percentile_cont(0.5) WITHIN GROUP (ORDER BY rate) AS per_second
            FROM (SELECT pool, count(*) / greatest(extract(epoch FROM max(ended_at) - min(intended_at))::float8, 0.001) AS rate
                    FROM purchase_items
-                  WHERE spends AND state = 'bought' AND intended_at > clock_timestamp() - interval '7 days'
+                  WHERE spends AND state = 'bought' AND intended_at > statement_timestamp() - interval '7 days'
                   GROUP BY pool, purchase_id HAVING count(*) >= 5) AS busy
           GROUP BY pool",
     )
@@ -91,7 +91,7 @@ pub fn bought_lately(conn: &mut Connection) -> Result<BoughtLately, DbError> {
         "SELECT pool, array_agg((extract(epoch FROM intended_at) * 1000)::bigint ORDER BY intended_at) AS at
            FROM purchase_items
           WHERE spends AND (doubted OR state NOT IN ('taken', 'not_bought'))
-            AND intended_at > clock_timestamp() - interval '1 day'
+            AND intended_at > statement_timestamp() - interval '1 day'
           GROUP BY pool",
     )
     .load(conn)?;

@@ -130,15 +130,16 @@ pub fn orders_recent(conn: &mut Connection, limit: i64) -> Result<Vec<OrderView>
 /// When PostgreSQL fails.
 pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Result<Vec<OrderView>, DbError> {
     let lines: Vec<OrderView> = sql_query(format!(
+        // Order by order: a plan that is made for any number of them reads all orders there are.
         "SELECT {VIEW}, {}
-           FROM purchases p
+           FROM (SELECT id FROM purchases WHERE state IN ('queued', 'running')
+                 UNION
+                 (SELECT id FROM purchases WHERE trigger NOT IN ('adopt', 'import')
+                   ORDER BY created_at DESC, id DESC LIMIT $1)
+                 UNION
+                 SELECT unnest($2)) AS watched (id)
+          CROSS JOIN LATERAL (SELECT * FROM purchases o WHERE o.id = watched.id OFFSET 0) AS p
           WHERE p.trigger NOT IN ('adopt', 'import')
-            AND p.id IN ((SELECT id FROM purchases WHERE state IN ('queued', 'running'))
-                         UNION
-                         (SELECT id FROM purchases WHERE trigger NOT IN ('adopt', 'import')
-                           ORDER BY created_at DESC, id DESC LIMIT $1)
-                         UNION
-                         SELECT unnest($2))
           ORDER BY p.ended_at IS NULL DESC, p.created_at DESC, p.id DESC",
         view_errors()
     ))
@@ -172,7 +173,7 @@ pub fn purchases_of_month(conn: &mut Connection, pool: Option<&PoolName>) -> Res
     }
     let row: Row = sql_query(
         "SELECT count(*) AS bought FROM purchase_items
-          WHERE spends AND state = 'bought' AND intended_at >= date_trunc('month', clock_timestamp(), 'UTC')
+          WHERE spends AND state = 'bought' AND intended_at >= date_trunc('month', statement_timestamp(), 'UTC')
             AND ($1 IS NULL OR pool = $1)",
     )
     .bind::<Nullable<Text>, _>(pool.map(PoolName::as_str))
@@ -199,7 +200,7 @@ pub fn purchase_marks(
     let marks: Vec<Mark> = sql_query(
         "SELECT * FROM (
              SELECT min(ended_at) AS at, count(*) AS bought FROM purchase_items
-              WHERE spends AND state = 'bought' AND intended_at > clock_timestamp() - make_interval(secs => $1)
+              WHERE spends AND state = 'bought' AND intended_at > statement_timestamp() - make_interval(secs => $1)
                 AND ($2 IS NULL OR pool = $2)
               GROUP BY purchase_id ORDER BY 1 DESC LIMIT 200) AS latest ORDER BY at",
     )

@@ -172,7 +172,7 @@ pub fn recyclings_suggest(conn: &mut Connection, notices: &Notices, most: i64) -
             AND NOT EXISTS (SELECT 1 FROM recyclings r WHERE r.number_id = l.number_id AND r.state IN ('intended', 'noticed'))
           ORDER BY l.number_id
           LIMIT least($2, greatest(0, $3 - (SELECT count(*) FROM recyclings
-                WHERE requested_by IS NULL AND intended_at > clock_timestamp() - interval '1 day')))",
+                WHERE requested_by IS NULL AND intended_at > statement_timestamp() - interval '1 day')))",
     )
     .bind::<Timestamptz, _>(window.from)
     .bind::<BigInt, _>(most)

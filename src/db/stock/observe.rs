@@ -194,7 +194,7 @@ fn text() -> String {
 
 /// SQL, of an item: not bought as far as anybody could see, and yet it may turn up.
 pub(super) const DOUBTED: &str = "doubted AND state = 'not_bought'";
-/// SQL, of an item: it counts against the hour.
-pub(super) const THIS_HOUR: &str = "intended_at > clock_timestamp() - interval '1 hour'";
+/// SQL, of an item: it counts against the hour. By the statement's clock: of one that goes on meanwhile each row is asked, and no index.
+pub(super) const THIS_HOUR: &str = "intended_at > statement_timestamp() - interval '1 hour'";
 /// SQL, of an item: it counts against the day.
-pub(super) const THIS_DAY: &str = "intended_at > clock_timestamp() - interval '24 hours'";
+pub(super) const THIS_DAY: &str = "intended_at > statement_timestamp() - interval '24 hours'";

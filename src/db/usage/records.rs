@@ -94,7 +94,7 @@ pub fn usage_settled(conn: &mut Connection, month: Month, categories: i64) -> Re
     let settled: Settled = sql_query(
         "SELECT count(*) >= $3 AS settled FROM usage_seen
           WHERE month = $1 AND (as_of >= $2::timestamp AT TIME ZONE 'UTC' + interval '2 days'
-                                OR asked_at > clock_timestamp() - interval '1 day')",
+                                OR asked_at > statement_timestamp() - interval '1 day')",
     )
     .bind::<Date, _>(month.first())
     .bind::<Date, _>(month.next().first())

@@ -7,10 +7,11 @@ use std::process::{Command, Output};
 use super::schema::MIGRATIONS;
 use crate::world::World;
 
-/// Of each migration, in their order.
-const VERSIONS: &str = "
+/// Where diesel writes down what was applied.
+pub(crate) const VERSIONS: &str = "
     CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())";
-const LEASES: &str = "20261129100000";
+/// The migration that made leases.
+pub(crate) const LEASES: &str = "20261129100000";
 const POOLS: &str = "20261130100000";
 const ATTACHMENTS: &str = "20261201200000";
 
@@ -93,7 +94,7 @@ fn since_leases(webhooks: &str) -> String {
 }
 
 /// A database as the version before left it, with data.
-fn earlier() -> World {
+pub(crate) fn earlier() -> World {
     let world = World::unmigrated();
     world.as_owner(&format!("CREATE SCHEMA callbunker; {VERSIONS}"));
     for (version, up, _down) in MIGRATIONS.iter().filter(|(version, ..)| *version < LEASES) {

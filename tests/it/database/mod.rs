@@ -27,3 +27,6 @@ mod schema;
 mod tls;
 mod unfit;
 mod wants;
+
+pub(crate) use migrated::{LEASES, VERSIONS, earlier};
+pub(crate) use schema::MIGRATIONS;

@@ -15,3 +15,4 @@ mod network;
 mod reload;
 mod shutdown;
 mod supervision;
+mod year;

@@ -21,6 +21,9 @@ mod rivals;
 pub mod tally;
 mod twice;
 
+#[cfg(feature = "failpoints")]
+pub use random::after_a_round;
+
 /// Whether this is `make torture`.
 pub fn is_long() -> bool {
     std::env::var_os("TORTURE").is_some_and(|value| value == "1")

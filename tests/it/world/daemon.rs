@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -88,6 +88,13 @@ impl Daemon {
         let mut command = Command::new(env!("CARGO_BIN_EXE_callbunker"));
         command.arg("serve");
         Self::spawn_as(command, settings, lines, Stdio::null())
+    }
+
+    /// The same of another program, such as an earlier version.
+    pub fn spawn_program(program: &Path, settings: &BTreeMap<String, String>) -> Self {
+        let mut command = Command::new(program);
+        command.arg("serve");
+        Self::spawn_as(command, settings, "", Stdio::null())
     }
 
     /// The same with a socket that is handed over as systemd does it: descriptor 3, `LISTEN_FDS` as given, and `LISTEN_PID`.

@@ -94,7 +94,7 @@ pub fn items_pace(conn: &mut Connection, pool: &PoolName) -> Result<Pace, DbErro
                                AND n.capable AND n.missing_since IS NULL AND n.held_back IS NULL) AND p.trigger = 'emergency' AS unready
                FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
               -- What is only intended is sent in a moment, by whichever order: one goes out at a time, over all orders of the pool.
-              WHERE i.pool = $1 AND i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended')),
+              WHERE i.pool = $1 AND i.intended_at > statement_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended')),
          forgiven AS (
              SELECT max(ended_at) AS until, max(ended_at) FILTER (WHERE ended_at <= clock_timestamp()) AS until_now
                FROM latest WHERE state = 'bought' AND NOT unready)
@@ -129,7 +129,7 @@ fn unclear_pace(conn: &mut Connection, pool: &PoolName) -> Result<Pace, DbError>
              SELECT phone_number, state, doubted, error_code, refusal_concerns, ended_at,
                     coalesce(last_sent_at, intended_at) AS last_sent_at
                FROM purchase_items
-              WHERE pool = $1 AND intended_at > clock_timestamp() - interval '1 hour' AND (attempts > 0 OR state = 'intended')),
+              WHERE pool = $1 AND intended_at > statement_timestamp() - interval '1 hour' AND (attempts > 0 OR state = 'intended')),
          since AS (
              SELECT latest.* FROM latest, (
                  SELECT max(ended_at) AS at FROM latest WHERE state = 'bought' AND ended_at <= clock_timestamp()) AS bought

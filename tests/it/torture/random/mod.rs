@@ -72,6 +72,13 @@ fn whatever_the_dice_say_nothing_is_lost_doubled_or_beyond_a_cap() {
     });
 }
 
+/// One round, and then what somebody does with what it left.
+pub fn after_a_round(seed: u64, then: impl FnOnce(&World)) {
+    let mut round = Round::new(seed);
+    round.run();
+    then(&round.world);
+}
+
 /// One world and what is going on in it.
 struct Round {
     seed: u64,
@@ -185,7 +192,7 @@ impl Round {
         }
     }
 
-    fn run(mut self) {
+    fn run(&mut self) {
         self.tunnels.lose();
         let mut going: Vec<thread::JoinHandle<()>> = Vec::new();
         for _step in 0..STEPS {
