@@ -14,7 +14,7 @@ help: ## what there is
 deps: ## installs what is missing (PostgreSQL, C compiler, perl; with apt-get)
 	@scripts/install-deps
 
-demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until Ctrl-C
+demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until Ctrl-C (DEMO_HISTORY=1: a year lies behind it)
 	@[ -x $(TARGET_DIR)/quick/examples/demo ] || echo 'The first build takes some minutes; the demo itself starts in seconds.'
 	cargo build --profile quick --locked -p callbunker --bins --example demo
 	@exec $(TARGET_DIR)/quick/examples/demo

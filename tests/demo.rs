@@ -115,6 +115,40 @@ fn a_pool_whose_bundle_is_taken_away_says_so_in_a_line_and_goes_on_when_it_is_ba
     assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
 }
 
+/// A part of the torture: it makes up a year.
+#[test]
+fn a_year_lies_behind_it_whose_books_agree_with_twilios_and_each_line_answers() {
+    if std::env::var_os("TORTURE").is_none() {
+        return;
+    }
+    let mut demo = start("history", &[("DEMO_HISTORY", "1")]);
+    demo.line("Ctrl-C stops everything");
+    let line = |words: &str| demo.line(&format!("&& callbunker {words}"));
+    let told = |line: &str| json(&paste(&format!("{line} --json")));
+    // Months that are over: each is Twilio's own, to the cent.
+    let cost = line("cost");
+    for back in 1..=11 {
+        let first = chrono::Utc::now().date_naive() - chrono::Months::new(back);
+        let month = told(&format!("{cost} --month {}", first.format("%Y-%m")));
+        let usage = &month["usage"];
+        assert_eq!((&month["complete"], &usage["difference_count"]), (&Value::from(true), &Value::from(0)), "{month}");
+        assert_eq!((&month["spent"], &usage["difference"]), (&usage["spent"], &Value::from("0.00")), "{month}");
+        assert_eq!(usage["because"], serde_json::json!([]), "{month}");
+    }
+    let this = told(&cost);
+    assert!(this["spent"].is_string() && this["next_30_days"].as_array().is_some_and(|days| days.len() > 5), "{this}");
+    let advice = told(&line("advice"));
+    assert_eq!((&advice["confidence"], &advice["history_days"]), (&Value::from("good"), &Value::from(28)), "{advice}");
+    // The same share, to the last digit.
+    let what_if = line("what-if --threshold 30");
+    let advised = what_if.replace("--threshold 30", &format!("--threshold {}", advice["threshold"]));
+    assert_eq!(told(&advised)["share_waiting"], advice["share_waiting_then"]);
+    assert!(told(&what_if)["signups"].as_u64() >= Some(1000));
+    let inactive = paste(&line("inactive --days 90"));
+    assert!(inactive.lines().count() > 1, "{inactive}");
+    assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
+}
+
 #[test]
 fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");

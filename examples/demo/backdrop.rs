@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use far_side::FarSide;
 use postgres_fixture::{Cluster, ClusterOptions};
 use twilio_simulator::{AddressOrder, BundleOrder, ForeignNumber, NumberKind, Simulator, SimulatorOptions};
@@ -19,7 +20,7 @@ use super::parts::Ended;
 use super::parts::daemon::Daemon;
 use super::parts::database::{self, DATABASE, psql};
 use super::settings::Settings;
-use super::{telling, texting};
+use super::{history, telling, texting};
 
 /// Long enough to be felt, as with the real one.
 const LATENCY: Duration = Duration::from_millis(80);
@@ -71,9 +72,12 @@ impl Backdrop {
         if psql(&self.cluster, DATABASE, migrated)? != "t" {
             return Ok(());
         }
-        let numbers = "SELECT phone_number, sid, purchase_item_id FROM callbunker.numbers WHERE status <> 'released'";
+        let numbers = "SELECT phone_number, sid, purchase_item_id, extract(epoch FROM purchased_at)::bigint FROM callbunker.numbers
+                        WHERE status <> 'released'";
         for row in psql(&self.cluster, DATABASE, numbers)?.lines() {
-            let [number, sid, item] = row.split('|').collect::<Vec<_>>()[..] else { continue };
+            let [number, sid, item, bought_at] = row.split('|').collect::<Vec<_>>()[..] else { continue };
+            // What it costs, and when, goes by the day on which it was bought.
+            let bought_at = bought_at.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
             let hook = |path: &str| format!("{PUBLIC_APP_URL}/twilio/{path}");
             self.twilio.own(
                 ForeignNumber::new(number)
@@ -81,7 +85,8 @@ impl Backdrop {
                     .friendly_name(format!("callbunker:default:{item}"))
                     .voice_url(hook("voice"))
                     .sms_url(hook("sms"))
-                    .status_callback(hook("status")),
+                    .status_callback(hook("status"))
+                    .date_created(bought_at.unwrap_or_else(Utc::now)),
             );
         }
         texting::put_back(&self.twilio, &self.cluster)
@@ -128,6 +133,8 @@ impl Backdrop {
             ("CALLBUNKER__POOLS__CA__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
         ];
         let environment = environment.into_iter().chain(texting::keys()).chain(telling::keys(&self.far));
+        let of_history = settings.history.then(|| history::keys(self.mailbox()));
+        let environment = environment.chain(of_history.into_iter().flatten());
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).collect();
         Daemon::new(settings.daemon.clone(), environment, settings.listen, folder.log())
     }

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`settings`] (the environment), [`folder`] (where it all lives), [`backdrop`] (PostgreSQL, the
 //! simulator, and what the daemon is told of them), [`texting`] (the pool whose numbers wait for the
-//! carriers), [`telling`] (who is told of trouble), [`warmth`] (until the pools are full), [`screen`] (what a new user
+//! carriers), [`past`] and [`history`] (a year that lies behind it, if one is asked for), [`telling`] (who is told of trouble), [`warmth`] (until the pools are full), [`screen`] (what a new user
 //! reads); [`parts`] is shared with `run`.
 //!
 //! Invariants: nothing outlives the demo. An orderly end stops the daemon, then the simulator, then PostgreSQL, and
@@ -14,8 +14,10 @@
 
 mod backdrop;
 mod folder;
+mod history;
 #[path = "../parts/mod.rs"]
 mod parts;
+mod past;
 mod screen;
 mod settings;
 mod telling;
@@ -57,8 +59,14 @@ fn play(settings: &Settings, signals: &mut Signals, folder: &Folder) -> Result<(
     step("PostgreSQL and the simulated Twilio run", begun);
     signals.check()?;
 
-    let begun = Instant::now();
     let mut daemon = backdrop.daemon(settings, folder);
+    if settings.history && !folder.is_old() {
+        let begun = Instant::now();
+        history::write(&backdrop, settings, &daemon)?;
+        step("a year lies behind it", begun);
+        signals.check()?;
+    }
+    let begun = Instant::now();
     daemon.start(signals)?;
     let api = Api::new(daemon.url(), &folder.kept().admin_key);
     step("callbunker serves", begun);
@@ -68,7 +76,7 @@ fn play(settings: &Settings, signals: &mut Signals, folder: &Folder) -> Result<(
     let outcome = wait_until_warm(&api, &mut daemon, signals).and_then(|status| {
         step(&status.warmth(), begun);
         folder.write_environment(&screen::environment(settings, &backdrop, &daemon))?;
-        screen::invite(folder, &backdrop, &daemon);
+        screen::invite(folder, &backdrop, &daemon, settings.history);
         texting::approve(backdrop.twilio());
         watch::until_stopped(&mut daemon, backdrop.cluster(), &api, signals)
     });

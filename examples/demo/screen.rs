@@ -27,7 +27,7 @@ pub fn environment(settings: &Settings, backdrop: &Backdrop, daemon: &Daemon) ->
     screen::environment("For as long as the demo runs", &variables, &settings.daemon)
 }
 
-pub fn invite(folder: &Folder, backdrop: &Backdrop, daemon: &Daemon) {
+pub fn invite(folder: &Folder, backdrop: &Backdrop, daemon: &Daemon, has_history: bool) {
     let (kept, twilio) = (folder.kept(), backdrop.twilio());
     let (url, simulator, id) = (daemon.url(), twilio.url(), daemon.id());
     let (admin_key, signup_key) = (&kept.admin_key, &kept.signup_key);
@@ -112,11 +112,32 @@ kill -9 {id}
         bundle = BUNDLE_SID,
         campaign = texting::CAMPAIGN_TAKES.as_secs(),
     ));
+    if has_history {
+        what_lies_behind(folder);
+    }
     if folder.keeps() {
         say(format!("Ctrl-C stops everything and keeps the data in {}.", short(folder.root())));
     } else {
         say(format!("Ctrl-C stops everything and removes {}.", short(folder.root())));
     }
+}
+
+/// What a year tells.
+fn what_lies_behind(folder: &Folder) {
+    say(format!(
+        r"A year lies behind it: what the numbers cost, how many must lie ready, what another threshold would have done, and which numbers
+nobody uses. Each figure has a second command that explains it; the dashboard has the same under Cost.
+
+source {environment} && callbunker cost
+
+source {environment} && callbunker advice
+
+source {environment} && callbunker what-if --threshold 30
+
+source {environment} && callbunker inactive --days 90
+",
+        environment = short(&folder.environment()),
+    ));
 }
 
 pub fn stopping(outcome: &Result<(), Ended>) {

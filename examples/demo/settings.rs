@@ -1,4 +1,4 @@
-//! What the environment says: `DEMO_LISTEN`, `DEMO_DIR`, `DEMO_KEEP`.
+//! What the environment says: `DEMO_LISTEN`, `DEMO_DIR`, `DEMO_KEEP`, `DEMO_HISTORY`.
 //!
 //! Invariant: whatever is wrong with them is told before anything starts.
 
@@ -16,6 +16,8 @@ pub struct Settings {
     pub dir: PathBuf,
     /// Whether the data outlive the demo.
     pub keep: bool,
+    /// Whether a year lies behind it.
+    pub history: bool,
     /// The program that is shown.
     pub daemon: PathBuf,
 }
@@ -25,8 +27,9 @@ impl Settings {
         let listen = listen("DEMO_LISTEN", "demo")?;
         let dir =
             text("DEMO_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/demo"), PathBuf::from);
-        let keep = text("DEMO_KEEP").is_some_and(|value| !matches!(value.as_str(), "0" | "no" | "false"));
+        let wants = |name: &str| text(name).is_some_and(|value| !matches!(value.as_str(), "0" | "no" | "false"));
+        let (keep, history) = (wants("DEMO_KEEP"), wants("DEMO_HISTORY"));
         let dir = std::path::absolute(&dir).map_err(|error| format!("{} is no path: {error}", dir.display()))?;
-        Ok(Self { listen, dir, keep, daemon: program("demo")? })
+        Ok(Self { listen, dir, keep, history, daemon: program("demo")? })
     }
 }
