@@ -41,7 +41,7 @@ pub(crate) struct Cost {
     pub(crate) pools: Vec<CostOfPool>,
     /// The charges of the numbers that are ours now, at today's prices, by day.
     pub(crate) next_30_days: Vec<CostAhead>,
-    /// Idle numbers that the pools could do without. Nothing is released by itself.
+    /// Idle numbers beyond the threshold in force, or the stock that was last advised where that is more, and a batch. Nothing is released by itself.
     pub(crate) savings: Vec<CostSaving>,
     /// Twilio's usage records of the month beside these books; null = of one pool, or Twilio has not told them.
     #[schema(required)]

@@ -17,7 +17,7 @@ use super::services::Services;
 use super::single_flight::SingleFlight;
 use crate::access::Access;
 use crate::attention::{Limits, attachment_warnings, boost_warnings, named_warnings, release_warning};
-use crate::db::alerts::alerts_untold;
+use crate::db::alerts::{alerts_untold, money_warnings};
 use crate::db::attachments::attachments_seen;
 use crate::db::buying_state::buying_state_read;
 use crate::db::installation::database_now;
@@ -46,7 +46,7 @@ struct Readiness {
     ready: bool,
     /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `pool_halted`,
     /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured`, `wants_skew`, `twilio_check_failed`, `attachments_stuck`, `attachments_failed`,
-    /// `registrations_stuck`, `releases_stuck`, `boost_unreachable`, `alerts_untold` and `events_rejected`: signups are served from stock all the same.
+    /// `registrations_stuck`, `releases_stuck`, `boost_unreachable`, `sweep_stuck`, `balance_low`, `usage_mismatch`, `alerts_untold` and `events_rejected`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
@@ -110,8 +110,12 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
         warnings.extend(pool_warnings(services).await);
         warnings.extend(lie_at_twilio(services).await);
         warnings.extend(boost_warnings(&services.forecaster.unreachable()));
-        let untold = services.db.run("alerts_untold", alerts_untold).await;
-        warnings.extend(untold.ok().and_then(|untold| untold.warning()));
+        warnings.extend(services.sweeps.warning());
+        let look = |conn: &mut crate::db::Connection| Ok((alerts_untold(conn)?, money_warnings(conn)?));
+        if let Ok((untold, money)) = services.db.run("readyz_alerts", look).await {
+            warnings.extend(money);
+            warnings.extend(untold.warning());
+        }
         let rejected = services.events_rejected.recent(Utc::now()).map(|_| EVENTS_REJECTED.to_owned());
         warnings.extend(rejected);
     }

@@ -23,6 +23,7 @@ pub(crate) mod lists;
 pub(crate) mod mark_ready;
 pub(crate) mod metrics;
 pub(crate) mod money;
+pub(crate) mod notice;
 pub(crate) mod numbers;
 pub(crate) mod openapi;
 pub(crate) mod pause;

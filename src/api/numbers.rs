@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::at_twilio::{AtTwilio, at_twilio};
 use super::attachment_lines;
 use super::lists::charges::ChargeView;
+use super::notice::NoticeView;
 use super::recycling_lines;
 use super::services::Services;
 use crate::db::Connection;
@@ -18,6 +19,7 @@ use crate::db::buying_state::buying_state_read;
 use crate::db::charges::{NumberMoney, number_money};
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::{NumberEvent, OwnedNumber, number_history, number_standing};
+use crate::db::recyclings::recycling_open;
 use crate::domain::recycling::UseSource;
 use crate::domain::{
     AreaCode, AssignmentSource, AttachmentKind, AttachmentState, CountryCode, NumberEventKind, NumberSid, NumberStatus,
@@ -102,6 +104,9 @@ pub(crate) struct NumberInFull {
     pub(crate) why_not: Option<String>,
     /// Whether an operator's word keeps it from being recycled or given back to Twilio.
     pub(crate) protected: bool,
+    /// A notice to its user's application that nobody uses it; null = none is out.
+    #[schema(required)]
+    pub(crate) notice: Option<NoticeView>,
     /// What it is or shall be attached to; what it left is not among it.
     pub(crate) attachments: Vec<AttachmentView>,
     /// How the carriers have it; null = nothing was said.
@@ -240,9 +245,13 @@ pub(crate) async fn number(
             Some((number, ..)) => number_money(conn, number.id, CHARGES_SHOWN)?,
             None => NumberMoney::default(),
         };
-        Ok((found, number_history(conn, &phone_number)?, is_halted, ignored, money))
+        let notice = match &found {
+            Some((number, ..)) => recycling_open(conn, number.id)?,
+            None => None,
+        };
+        Ok((found, number_history(conn, &phone_number)?, is_halted, ignored, (money, notice)))
     };
-    let (found, history, is_halted, ignored, money) = services.read("number_document", read).await?;
+    let (found, history, is_halted, ignored, (money, notice)) = services.read("number_document", read).await?;
     let (number, standing, attached) = found.ok_or_else(|| unknown(ignored))?;
     let why_not = why_not(&standing);
     let has_left = number.status() == NumberStatus::Released;
@@ -257,6 +266,7 @@ pub(crate) async fn number(
         missing_since: number.missing_since,
         quarantined_until: number.quarantined_until,
         protected: number.protected_at.is_some(),
+        notice: notice.map(NoticeView::from),
         view: number.into(),
         assignable: why_not.is_none(),
         why_not,
@@ -372,7 +382,7 @@ pub(crate) fn about() -> About {
                 "area_code": "227", "country": "US", "webhook_status": "configured", "user_id": "u-1",
                 "purchased_at": "2026-11-22T11:57:15Z", "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68",
                 "pool": "default", "number_type": "local", "last_used_at": "2026-11-22T11:57:16.799722Z", "last_used_source": "assignment",
-                "protected": false, "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
+                "protected": false, "notice": null, "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
                 "assignable": false, "why_not": "assigned to u-1 since 2026-11-22T11:57:16Z",
                 "attachments": [{"kind": "messaging_service", "target": "MG0123456789abcdef0123456789abcdef", "state": "attached",
                     "since": "2026-11-22T11:57:16.104311Z", "error": null}],

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::custody::{NoFields, NumberDocument, ours};
-use super::lists::{Page, Part};
+use super::lists::{Page, Part, Sheet};
+use super::notice::NoticeView;
 use super::services::Services;
 use crate::config::Config;
 use crate::db::numbers::{Protected, number_owned, number_protect, number_read, number_unprotect};
@@ -30,20 +31,6 @@ const DAYS_MAX: u16 = 400;
 const RECYCLED_MOST: usize = 1_000;
 /// How long a call waits for what comes of it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
-/// How far a notice has come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = RecyclingNotice)]
-pub(crate) struct NoticeView {
-    /// `intended` = it is still to be told; `noticed` = it was.
-    pub(crate) state: String,
-    /// When it was told.
-    #[schema(required)]
-    pub(crate) noticed_at: Option<DateTime<Utc>>,
-    /// Until when there is time to answer.
-    #[schema(required)]
-    pub(crate) take_after: Option<DateTime<Utc>>,
-}
 
 /// A number that somebody has and nobody is known to use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -116,11 +103,12 @@ fn no_data(config: &Config) -> String {
     }
 }
 
+/// The list, and for how many days no use of its numbers is known.
 pub(crate) async fn inactive(
     services: &Services,
     days: Option<u16>,
     part: Part,
-) -> Result<Page<InactiveView>, Problem> {
+) -> Result<(Sheet<InactiveView>, u16), Problem> {
     let config = services.config.load_full();
     let days = days.unwrap_or(config.recycling.inactive_days);
     if !(1..=DAYS_MAX).contains(&days) {
@@ -132,17 +120,16 @@ pub(crate) async fn inactive(
     let unknown = (!evidence.covers(Window::before(now, days))).then(|| no_data(&config));
     let read =
         move |conn: &mut crate::db::Connection, slice: Slice<i64>, most: i64| inactive_list(conn, before, slice, most);
-    let sheet = part.read(services, "inactive_list", read, |number: &InactiveNumber| number.id).await?;
-    Ok(Page {
-        next_cursor: sheet.next.map(|next| next.to_string()),
-        items: sheet.items.into_iter().map(|row| InactiveView::of(row, unknown.as_deref())).collect(),
-    })
+    let Sheet { items, next, previous } =
+        part.read(services, "inactive_list", read, |number: &InactiveNumber| number.id).await?;
+    let items = items.into_iter().map(|row| InactiveView::of(row, unknown.as_deref())).collect();
+    Ok((Sheet { items, next, previous }, days))
 }
 
 pub(crate) async fn handle_inactive(services: Arc<Services>, request: Request) -> Outcome {
     let part = Part::asked(&request, &["days"])?;
     let days = request.query("days")?;
-    answer(inactive(&services, days, part).await)
+    answer(inactive(&services, days, part).await.map(|(sheet, _)| sheet.page::<InactiveView>()))
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]

@@ -20,6 +20,7 @@ use crate::pool_monitor::{MonitorError, MonitorHandle, WebhookConfigurer};
 use crate::pricing::Pricing;
 use crate::purchaser::{HolderWatch, Orders};
 use crate::reconciliation::ReconcilerHandle;
+use crate::recycling::SweepWatch;
 use crate::supervisor::Health;
 use crate::telemetry::Telemetry;
 use crate::twilio_check::TwilioChecker;
@@ -58,6 +59,8 @@ pub struct Services {
     pub(crate) attention: Sources,
     /// What pools need, by their past.
     pub(crate) forecaster: Forecaster,
+    /// Whether walks over calls and messages stand still.
+    pub(crate) sweeps: SweepWatch,
     /// Sends a test on each channel that is configured.
     pub(crate) alert_tests: AlertTests,
     /// Whether buying could succeed.

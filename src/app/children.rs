@@ -84,7 +84,7 @@ impl App {
         let forecaster = parts.foresight();
         let (judges, courier) = parts.alerts(&twilio_checker, &events_rejected);
         let (pricing, bookkeeper) = parts.bookkeeper();
-        parts.recycler();
+        let sweeps = parts.recycler();
         let custody_tasks = TaskTracker::new();
         let at_twilio = AtTwilio {
             judges,
@@ -123,6 +123,7 @@ impl App {
             reconciler,
             attention,
             forecaster,
+            sweeps,
             alert_tests: tested_by(TestSender::new(courier)),
             twilio_checker: twilio_checker.clone(),
             events_rejected,

@@ -25,7 +25,7 @@ use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, Quiet
 use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
-use crate::recycling::{Recycler, RecyclerActor};
+use crate::recycling::{Recycler, RecyclerActor, SweepWatch};
 use crate::schedule::{Schedule, ScheduleTargets};
 use crate::supervisor::{Children, Health, Heartbeat, Slot};
 use crate::twilio_check::TwilioChecker;
@@ -294,14 +294,16 @@ impl<'a> Parts<'a> {
         (pricing, bookkeeper)
     }
 
-    /// What nobody uses is found.
-    pub(super) fn recycler(&mut self) {
+    /// What nobody uses is found; whether that stands still.
+    pub(super) fn recycler(&mut self) -> SweepWatch {
+        let sweeps = SweepWatch::default();
         let recycler = Recycler {
             db: self.app.db.clone(),
             twilio: self.app.twilio.clone(),
             config: Arc::clone(&self.app.config),
             stopping: self.stopping.clone(),
             telemetry: self.app.telemetry.clone(),
+            sweeps: sweeps.clone(),
             log: self.log("recycler"),
             instance: Uuid::new_v4(),
             runtime: tokio::runtime::Handle::current(),
@@ -309,6 +311,7 @@ impl<'a> Parts<'a> {
         self.add("recycler", move |heartbeat| {
             RecyclerActor::new(recycler.clone(), heartbeat).start();
         });
+        sweeps
     }
 
     /// What pools need, by their past.

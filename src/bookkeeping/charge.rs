@@ -1,7 +1,8 @@
 //! Which days numbers are charged on, written down.
 //!
 //! Invariant: whoever dies in between leaves what is due, and what is written is not written twice.
-//! How to get it wrong: leaving out numbers that are missing. What turns up again was charged all the while.
+//! How to get it wrong: letting the clock of a missing number go on. Twilio charges nothing for what it does not have, and what turns up
+//! again was charged all the while: so it stops at the first day that nobody found it, and is caught up.
 
 use chrono::NaiveDate;
 
@@ -50,7 +51,7 @@ fn charged(due: &[DueClock], today: NaiveDate) -> (Vec<NewCharge>, Vec<(i64, Opt
     let tomorrow = today.succ_opt().unwrap_or(NaiveDate::MAX);
     for clock in due {
         let from = clock.next_on.max(clock.ours_from);
-        for charged_on in charges_between(clock.bought_on, from, today, clock.left_at) {
+        for charged_on in charges_between(clock.bought_on, from, today, clock.left_at.or(clock.missing_since)) {
             let what = if charged_on == clock.bought_on { ChargeKind::Purchase } else { ChargeKind::Renewal };
             charges.push(NewCharge {
                 number_id: clock.number_id,
@@ -61,7 +62,15 @@ fn charged(due: &[DueClock], today: NaiveDate) -> (Vec<NewCharge>, Vec<(i64, Opt
                 number_type: clock.number_type,
             });
         }
-        let next = clock.left_at.is_none().then(|| first_from(clock.bought_on, tomorrow));
+        let next = match (clock.left_at, clock.missing_since) {
+            (Some(_), _) => None,
+            (None, None) => Some(first_from(clock.bought_on, tomorrow)),
+            // That of the day itself is charged, for it had begun.
+            (None, Some(since)) => {
+                let after = since.date_naive().succ_opt().unwrap_or(NaiveDate::MAX);
+                Some(first_from(clock.bought_on, after.min(tomorrow)))
+            }
+        };
         clocks.push((clock.number_id, next));
     }
     (charges, clocks)
@@ -77,12 +86,22 @@ mod tests {
     }
 
     fn days(bought_on: &str, ours_from: &str, next_on: &str, left_at: Option<&str>) -> (String, Option<NaiveDate>) {
+        told(bought_on, ours_from, next_on, (left_at, None))
+    }
+
+    fn told(
+        bought_on: &str,
+        ours_from: &str,
+        next_on: &str,
+        (left_at, missing_since): (Option<&str>, Option<&str>),
+    ) -> (String, Option<NaiveDate>) {
         let clock = DueClock {
             number_id: 1,
             bought_on: day(bought_on),
             ours_from: day(ours_from),
             next_on: day(next_on),
             left_at: left_at.map(|at| at.parse().unwrap()),
+            missing_since: missing_since.map(|at| at.parse().unwrap()),
             pool: PoolName::default_pool(),
             country: CountryCode::US,
             number_type: NumberType::Local,
@@ -105,5 +124,15 @@ mod tests {
         assert_eq!((left.as_str(), next), ("purchase 2026-01-31, renewal 2026-02-28", None));
         let (both, next) = days("2026-04-01", "2026-04-01", "2026-04-01", Some("2026-04-01T10:00:00Z"));
         assert_eq!((both.as_str(), next), ("purchase 2026-04-01", None));
+    }
+
+    #[test]
+    fn what_is_missing_is_charged_until_then_and_its_clock_waits_there() {
+        let missing = |next_on: &str, since: &str| told("2026-01-31", "2026-01-31", next_on, (None, Some(since)));
+        let (charged, next) = missing("2026-01-31", "2026-03-10T08:00:00Z");
+        assert_eq!((charged.as_str(), next), ("purchase 2026-01-31, renewal 2026-02-28", Some(day("2026-03-28"))));
+        let (on_the_day, next) = missing("2026-02-28", "2026-03-28T00:00:01Z");
+        assert_eq!(on_the_day, "renewal 2026-02-28, renewal 2026-03-28");
+        assert_eq!(next, Some(day("2026-04-28")));
     }
 }

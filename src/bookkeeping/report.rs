@@ -18,6 +18,7 @@ use crate::db::charges::{
     Ahead, IdleRow, KindPrice, MonthRow, NumberCounts, charges_unpriced, clocks_ahead, month_rows, numbers_now,
     prices_latest, signups_of, spares, today,
 };
+use crate::db::foresight::base_stocks;
 use crate::db::stock::stock_read_all;
 use crate::db::{Connection, DbError};
 use crate::domain::money::{
@@ -57,7 +58,7 @@ struct Looked {
     stocks: Vec<(PoolName, PoolStock)>,
 }
 
-/// What a pool must keep, by its name: so many ready, and a batch.
+/// What a pool must keep by its configuration, by its name: so many ready, and a batch. What it was advised to keep counts as well.
 type Kept = Vec<(PoolName, u32, u32)>;
 
 fn look(conn: &mut Connection, month: Month, pool: Option<&PoolName>, kept: &Kept) -> Result<Looked, DbError> {
@@ -68,7 +69,9 @@ fn look(conn: &mut Connection, month: Month, pool: Option<&PoolName>, kept: &Kep
     let counts = numbers_now(conn, pool)?;
     let seen = stock_read_all(conn, &[])?.others;
     let mut stocks = Vec::new();
-    for (name, needed, batch) in kept.iter().filter(|(name, ..)| pool.is_none_or(|pool| pool == name)) {
+    let advised = base_stocks(conn, today)?;
+    for (name, wanted, batch) in kept.iter().filter(|(name, ..)| pool.is_none_or(|pool| pool == name)) {
+        let needed = advised.get(name).map_or(*wanted, |advised| *wanted.max(advised));
         let ready = seen.get(name).map(|seen| seen.stock.available).unwrap_or_default();
         if ready <= needed.saturating_add(*batch) {
             continue;
@@ -84,7 +87,7 @@ fn look(conn: &mut Connection, month: Month, pool: Option<&PoolName>, kept: &Kep
             monthly: monthly.clone(),
         };
         let spares = rows.into_iter().map(spare).collect();
-        stocks.push((name.clone(), PoolStock { ready, needed: *needed, batch: *batch, spares }));
+        stocks.push((name.clone(), PoolStock { ready, needed, batch: *batch, spares }));
     }
     Ok(Looked {
         today,

@@ -11,6 +11,7 @@ use super::trouble::Trouble;
 use crate::access::Person;
 use crate::db::ignored_numbers::IgnoredNumber;
 use crate::db::numbers::OwnedNumber;
+use crate::domain::recycling::UseSource;
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason};
 
 /// A cell of a table.
@@ -117,6 +118,16 @@ pub(super) fn number_state_of(status: NumberStatus, reason: Option<QuarantineRea
 /// The same of a row.
 pub(super) fn number_state(number: &OwnedNumber) -> (&'static str, &'static str) {
     number_state_of(number.shown_status(), number.quarantine_reason)
+}
+
+/// How a use came to be known.
+pub(super) fn known_by(source: UseSource) -> &'static str {
+    match source {
+        UseSource::Assignment => "it was assigned",
+        UseSource::Touch => "the application told",
+        UseSource::Call => "a call",
+        UseSource::Message => "a message",
+    }
 }
 
 /// A number in a short table.

@@ -1,18 +1,25 @@
-//! What the numbers cost, for people: a month, what comes next, what could go back, and Twilio's own count beside it.
+//! What the numbers cost, for people: a month and its days, what comes next, what could go back, and Twilio's own count beside it.
 //!
-//! How to get it wrong: a figure that the API does not tell. This page shows its document.
+//! How to get it wrong: a figure that the API does not tell. This page shows its document, and the days of [`by_day`] are sums of the
+//! charges that it lists.
+
+mod by_day;
 
 use std::sync::Arc;
 
 use askama::Template;
 use chrono::Utc;
 use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use by_day::ByDay;
 
 use super::cells::number_url;
 use super::choice::Choice;
 use super::page::{Frame, page};
 use crate::api::cost::{Cost, CostUsage, cost as read, month_asked};
 use crate::api::services::Services;
+use crate::db::charges::charges_by_day;
 use crate::domain::PhoneNumber;
 use crate::domain::money::{Month, Reason};
 use crate::routing::{Outcome, Request};
@@ -35,6 +42,8 @@ struct CostPage {
     cost: Cost,
     sentence: String,
     usage_sentence: String,
+    /// `None` = nothing was charged, or the month is so old that only its sums are kept.
+    days: Option<ByDay>,
     /// The most numbers that are charged on one of the next days.
     most: u64,
 }
@@ -57,6 +66,12 @@ impl CostPage {
 
     fn number_of(&self, number: &PhoneNumber) -> String {
         number_url(number.as_str())
+    }
+
+    /// The question before a number is given back.
+    fn give_back(&self, number: &PhoneNumber) -> String {
+        let number = utf8_percent_encode(number.as_str(), NON_ALPHANUMERIC);
+        format!("/admin/phones/dashboard/acts/release-to-twilio?phone_number={number}")
     }
 }
 
@@ -108,8 +123,13 @@ pub(crate) async fn cost(services: Arc<Services>, request: Request) -> Outcome {
     request.takes_only(&["month", "pool"])?;
     let (month, choice) = (month_asked(&request)?, Choice::of(&services, &request)?);
     let cost = Cost::from(read(&services, month, choice.pool().cloned()).await?);
+    let pool = choice.pool().cloned();
+    let days =
+        services.db.run_patiently("charges_by_day", move |conn| charges_by_day(conn, month, pool.as_ref())).await;
+    let days = days.map_err(|error| services.database_problem(&error))?;
     let cost_page = CostPage {
         months: months(month, &choice),
+        days: ByDay::new(month, &days),
         sentence: sentence(&cost),
         usage_sentence: cost.usage.as_ref().map(usage_sentence).unwrap_or_default(),
         most: cost.next_30_days.iter().map(|day| day.count).max().unwrap_or(1),

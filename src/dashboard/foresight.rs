@@ -1,8 +1,10 @@
-//! How much stock a pool needs, as a page: the advice and why, a curve of what each stock would have met, how the last advice stood, and
-//! what is boosted.
+//! How much stock a pool needs, as a page: the advice and why, a curve of what each stock would have met ([`curve`] draws it), how the
+//! last advice stood, and what is boosted.
 //!
 //! How to get it wrong: a threshold on the curve as if it were the stock. A pool swings above its threshold by a batch, so the
 //! advice lies a little below the stock that it stands for.
+
+mod curve;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +14,11 @@ use chrono::Utc;
 use http::StatusCode;
 use rust_decimal::Decimal;
 
+use curve::Curve;
+
 use super::choice::Choice;
 use super::page::{Frame, page};
+use super::text::percent;
 use crate::api::foresight::{Advice, advice_of, price};
 use crate::api::plan::amount;
 use crate::api::services::Services;
@@ -35,6 +40,7 @@ struct ForesightPage {
     rest: String,
     accuracy: Option<String>,
     boosts: Vec<String>,
+    curve: Option<Curve>,
     rows: Vec<Row>,
 }
 
@@ -59,6 +65,7 @@ pub(crate) async fn foresight(services: Arc<Services>, request: Request) -> Outc
         rest: rest(&advice, &forecast),
         accuracy: accuracy(&advice),
         boosts: boosts(&services, &pool),
+        curve: Curve::new(&forecast, configured, monthly),
         rows: rows(&forecast, configured, monthly),
         because: advice.because,
         pool,
@@ -155,9 +162,4 @@ fn rows(forecast: &Forecast, configured: u32, monthly: Option<Decimal>) -> Vec<R
         }
     };
     points.into_iter().map(row).collect()
-}
-
-fn percent(share: f64) -> String {
-    let told = format!("{:.3}", share * 100.0);
-    format!("{} %", told.trim_end_matches('0').trim_end_matches('.'))
 }

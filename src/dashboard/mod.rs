@@ -55,7 +55,7 @@ pub(crate) use differences::differences;
 pub(crate) use endpoints::{form, page};
 pub(crate) use foresight::foresight;
 pub(crate) use home::{about as about_home, home};
-pub(crate) use lists::{assignments, assignments_csv, numbers, numbers_csv, orders, passes};
+pub(crate) use lists::{assignments, assignments_csv, inactive, numbers, numbers_csv, orders, passes};
 pub(crate) use number::number;
 pub(crate) use order::order;
 pub use page::{nowhere, refused};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use askama::Template;
 use http::StatusCode;
 
-use super::cells::{Link, number_state_of, order_link, user_link};
+use super::cells::{Link, known_by, number_state_of, order_link, user_link};
 use super::comparison::Can;
 use super::moving;
 use super::page::{Frame, page};
@@ -19,7 +19,6 @@ use crate::api::plan::amount;
 use crate::api::services::Services;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::number_awaits_carriers;
-use crate::domain::recycling::UseSource;
 use crate::domain::{AttachmentKind, AttachmentState, Kind, NumberStatus, PhoneNumber, Tag, WebhookStatus};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{Outcome, Request};
@@ -55,6 +54,8 @@ struct NumberPage {
     bought: When,
     /// When, and how it is known.
     last_use: Option<(When, &'static str)>,
+    /// When it was told that nobody uses it, and until when there is time to answer; without either it is still to be told.
+    notice: Option<(Option<When>, Option<When>)>,
     order: Option<Link>,
     console: String,
     price: Option<String>,
@@ -125,6 +126,7 @@ async fn show_ours(services: &Services, request: &Request, number: NumberInFull)
         user: number.view.user_id.clone().map(user_link),
         bought: When(number.view.purchased_at),
         last_use: number.view.last_used_at.map(When).zip(number.view.last_used_source.map(known_by)),
+        notice: number.notice.as_ref().map(|notice| (notice.noticed_at.map(When), notice.take_after.map(When))),
         order: number.view.purchase_id.map(order_link),
         console: console(&number.view.sid),
         price: price(services, &number).await,
@@ -175,16 +177,6 @@ fn attachment(one: &AttachmentView) -> Attachment {
     };
     let (target, error) = (one.target.clone(), one.error.clone());
     Attachment { what, target, state: one.state.as_str(), tone, since: When(one.since), error }
-}
-
-/// How a use came to be known.
-fn known_by(source: UseSource) -> &'static str {
-    match source {
-        UseSource::Assignment => "it was assigned",
-        UseSource::Touch => "the application told",
-        UseSource::Call => "a call",
-        UseSource::Message => "a message",
-    }
 }
 
 /// What it costs a month; nothing of one that left. What is remembered of Twilio's answers is enough.

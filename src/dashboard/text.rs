@@ -87,6 +87,12 @@ pub(crate) fn phone(e164: &str) -> String {
     }
 }
 
+/// A share in percent, with three decimals at most.
+pub(crate) fn percent(share: f64) -> String {
+    let told = format!("{:.3}", share * 100.0);
+    format!("{} %", told.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// `1 number`, `2 numbers`.
 pub(crate) fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(count)) }

@@ -67,8 +67,11 @@ impl Forecaster {
         let config = self.0.config.load();
         config.thresholds_are(thresholds);
         self.tell_begun(&config);
+        let unreachable = self.unreachable();
         for (name, pool) in config.pools() {
             self.0.telemetry.configured(name, pool.threshold_low);
+            let lacking = unreachable.iter().filter(|lacks| lacks.pool == *name).map(|lacks| lacks.lacking);
+            self.0.telemetry.boost_lacks(name, lacking.max().unwrap_or_default());
         }
         Ok(())
     }

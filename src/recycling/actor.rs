@@ -4,6 +4,7 @@
 
 use actix::prelude::*;
 
+use super::count::keep_counting;
 use super::notice::keep_noticing;
 use super::recycle::keep_recycling;
 use super::recycler::Recycler;
@@ -32,7 +33,12 @@ impl Actor for RecyclerActor {
         let recycler = self.recycler.clone();
         let work = async move {
             // None of them ends: what stopped in order is not started again.
-            tokio::join!(keep_sweeping(recycler.clone()), keep_recycling(recycler.clone()), keep_noticing(recycler));
+            tokio::join!(
+                keep_sweeping(recycler.clone()),
+                keep_recycling(recycler.clone()),
+                keep_counting(recycler.clone()),
+                keep_noticing(recycler)
+            );
         };
         let log = self.recycler.log.clone();
         self.working = Some(BackgroundWork::start(ctx, &self.recycler.runtime, work, "the recycler panicked", log));

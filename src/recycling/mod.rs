@@ -12,11 +12,14 @@
 //! How to get it wrong: standing in anybody's way. Whoever dies here costs a day's figures, no number.
 
 mod actor;
+mod count;
 mod notice;
 mod recycle;
 mod recycler;
 mod sweep;
+mod watch;
 
 pub(crate) use actor::RecyclerActor;
 pub(crate) use recycle::notices_of;
 pub(crate) use recycler::Recycler;
+pub(crate) use watch::SweepWatch;

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::watch::SweepWatch;
 use crate::config::Config;
 use crate::db::Db;
 use crate::telemetry::Telemetry;
@@ -21,6 +22,8 @@ pub(crate) struct Recycler {
     pub(crate) config: Arc<ArcSwap<Config>>,
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) telemetry: Telemetry,
+    /// Where it is told that walks stand still.
+    pub(crate) sweeps: SweepWatch,
     pub(crate) log: slog::Logger,
     /// By which claims are known to be this process's.
     pub(crate) instance: Uuid,

@@ -18,6 +18,7 @@ use crate::db::uses::{
     sweeps_stand, uses_forget,
 };
 use crate::domain::PhoneNumber;
+use crate::domain::recycling::Swept;
 use crate::purchaser::breaker::is_silenced;
 use crate::twilio::{TrafficPage, TwilioError, hide_numbers};
 
@@ -82,18 +83,28 @@ impl Recycler {
     async fn look(&self, born: DateTime<Utc>) -> Result<(), DbError> {
         let (cron, days) = {
             let config = self.config.load();
-            let Some(cron) = config.recycling.sweep_cron.as_deref().and_then(cron_of) else { return Ok(()) };
+            let Some(cron) = config.recycling.sweep_cron.as_deref().and_then(cron_of) else {
+                Swept::ALL.iter().for_each(|what| self.is_overdue(*what, false));
+                return Ok(());
+            };
             (cron, config.recycling.inactive_days)
         };
         for standing in self.db.run_patiently("sweeps_stand", sweeps_stand).await? {
             let is_overdue = is_overdue(&cron, &standing, born);
-            self.telemetry.swept(standing.what, standing.complete_at.map(Into::into), is_overdue);
+            self.telemetry.swept(standing.what, standing.complete_at.map(Into::into));
+            self.is_overdue(standing.what, is_overdue);
             let due = if standing.is_running { None } else { due(&cron, &standing, born) };
             if standing.is_free || due.is_some() {
                 self.walk(&standing, due, days).await?;
             }
         }
         Ok(())
+    }
+
+    fn is_overdue(&self, what: Swept, is_overdue: bool) {
+        if self.sweeps.set(what, is_overdue) {
+            self.telemetry.sweep_overdue(what, is_overdue);
+        }
     }
 
     async fn walk(&self, standing: &SweepStanding, due: Option<DateTime<Utc>>, days: u16) -> Result<(), DbError> {

@@ -54,10 +54,14 @@ impl Telemetry {
         self.0.recyclings.at(&self.0.registry, &[outcome.as_str()]).increment(1);
     }
 
-    /// When a walk over calls or messages last came to its end, and whether the next one is overdue.
-    pub fn swept(&self, what: Swept, complete_at: Option<SystemTime>, is_overdue: bool) {
+    /// When a walk over calls or messages last came to its end.
+    pub fn swept(&self, what: Swept, complete_at: Option<SystemTime>) {
         let since = complete_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
         self.0.sweep_last.at(&self.0.registry, &[what.as_str()]).set(since.as_secs_f64());
+    }
+
+    /// Whether the next one is overdue.
+    pub fn sweep_overdue(&self, what: Swept, is_overdue: bool) {
         self.0.sweep_overdue.at(&self.0.registry, &[what.as_str()]).set(f64::from(u8::from(is_overdue)));
     }
 

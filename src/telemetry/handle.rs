@@ -221,6 +221,21 @@ impl Telemetry {
         }
     }
 
+    /// So many numbers of a pool's users are not used; `None` = nobody knows.
+    pub fn inactive(&self, pool: &PoolName, count: Option<i64>) {
+        if let Some(counts) = self.0.pools.own(pool) {
+            let known = count.map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+            counts.inactive.set(known.unwrap_or(f64::NAN));
+        }
+    }
+
+    /// So many numbers will lack when a boost of a pool begins.
+    pub fn boost_lacks(&self, pool: &PoolName, count: u32) {
+        if let Some(counts) = self.0.pools.own(pool) {
+            counts.boost_lacking.set(count);
+        }
+    }
+
     /// Somebody read stock, spend, pause and halts.
     pub fn seen(&self, seen: &Reading<'_>) {
         let inner = &*self.0;

@@ -28,6 +28,8 @@ pub(super) struct OfPool {
     pub(super) advised_threshold: Gauge,
     pub(super) advised_stock: Gauge,
     pub(super) advice_needed: Gauge,
+    pub(super) boost_lacking: Gauge,
+    pub(super) inactive: Gauge,
     pub(super) waiting: Gauge,
     pub(super) halted: Gauge,
     pub(super) from_pool: Counter,
@@ -50,6 +52,8 @@ impl OfPool {
         // One name, whoever has it among its labels.
         let pool = &SharedString::from_shared(Arc::from(pool));
         let gauge = |metric| registry.gauge(metric, std::slice::from_ref(pool));
+        let inactive = gauge(&table::INACTIVE);
+        inactive.set(f64::NAN);
         let source = |source: &'static str| registry.counter(&table::ASSIGNMENTS, &[pool.clone(), source.into()]);
         let triggers = triggers();
         Self {
@@ -60,6 +64,8 @@ impl OfPool {
             advised_threshold: gauge(&table::ADVISED_THRESHOLD),
             advised_stock: gauge(&table::ADVISED_STOCK),
             advice_needed: gauge(&table::ADVICE_NEEDED),
+            boost_lacking: gauge(&table::BOOST_LACKING),
+            inactive,
             waiting: gauge(&table::SIGNUPS_WAITING),
             halted: gauge(&table::POOL_HALTED),
             from_pool: source("pool"),
@@ -136,11 +142,11 @@ impl Pools {
             info(pool, kind, 1.0);
         }
         for (_, gone) in counts.iter().filter(|(pool, _)| !pools.contains_key(*pool)) {
-            for gauge in
-                [&gone.threshold, &gone.threshold_configured, &gone.advised_threshold, &gone.waiting, &gone.halted]
-            {
+            let wanted = [&gone.threshold, &gone.threshold_configured, &gone.advised_threshold, &gone.boost_lacking];
+            for gauge in wanted.into_iter().chain([&gone.waiting, &gone.halted]) {
                 gauge.set(0.0);
             }
+            gone.inactive.set(f64::NAN);
         }
         self.counts.store(Arc::new(counts));
         *in_force = pools;

@@ -64,6 +64,10 @@ table! {
         "The stock that this advice stands for: what one-for-one replacement would need.";
     ADVICE_NEEDED = Kind::Gauge, Count, "callbunker_advice_needed", ["pool"],
         "The stock that the last day that is over would have needed.";
+    BOOST_LACKING = Kind::Gauge, Count, "callbunker_boost_lacking", ["pool"],
+        "Numbers that will lack when a boost of the next seven days begins, the most of any; 0 = all will be there.";
+    INACTIVE = Kind::Gauge, Count, "callbunker_inactive", ["pool"],
+        "Numbers of users of which no use is known for recycling.inactive_days; NaN = nobody knows whether they were used.";
     SIGNUPS_WAITING = Kind::Gauge, Count, "callbunker_signups_waiting", ["pool"],
         "Signups in line for a number, on all instances.";
     SPEND = Kind::Gauge, Count, "callbunker_spend", ["window"],

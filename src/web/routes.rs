@@ -317,6 +317,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new("/admin/phones/dashboard/numbers.csv", vec![page(dashboard::numbers_csv).undocumented()]),
         Route::new("/admin/phones/dashboard/assignments.csv", vec![page(dashboard::assignments_csv).undocumented()]),
         Route::new("/admin/phones/dashboard/numbers", vec![page(dashboard::numbers).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/inactive", vec![page(dashboard::inactive).undocumented()]),
         Route::new("/admin/phones/dashboard/assignments", vec![page(dashboard::assignments).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/orders", vec![page(dashboard::orders).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/passes", vec![page(dashboard::passes).undocumented().polled()]),

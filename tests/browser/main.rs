@@ -20,6 +20,7 @@ mod chart;
 mod dialogs;
 mod finding;
 mod looks;
+mod money;
 mod pages;
 mod pools;
 mod sessions;

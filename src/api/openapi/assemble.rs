@@ -18,7 +18,7 @@ use utoipa::openapi::{
 
 use super::super::openapi::problems::{self, PROBLEM, by_status, component, header, reference, when};
 use crate::access::Access;
-use crate::api::alerts::about_webhook;
+use crate::api::{alerts, notice};
 use crate::http::ProblemCode;
 use crate::routing::{About, BodyRule, DescribedAnswer, Endpoint, Route};
 
@@ -58,9 +58,12 @@ pub fn description<C: Send + Sync + 'static>(routes: &[Route<C>], server: &str) 
             paths = paths.path(route.pattern(), item);
         }
     }
-    let webhook = about_webhook();
-    components = components.schemas_from_iter(webhook.schemas.clone());
-    let webhooks = PathsBuilder::new().path("alert", PathItem::new(HttpMethod::Post, sent(webhook)));
+    let mut webhooks = PathsBuilder::new();
+    for webhook in [alerts::about_webhook(), notice::about_webhook()] {
+        components = components.schemas_from_iter(webhook.schemas.clone());
+        let name = webhook.id;
+        webhooks = webhooks.path(name, PathItem::new(HttpMethod::Post, sent(webhook)));
+    }
     let mut info = Info::new("callbunker", env!("CARGO_PKG_VERSION"));
     info.description = Some(TEXT.to_owned());
     let mut license = License::new(env!("CARGO_PKG_LICENSE"));

@@ -45,6 +45,7 @@ pub(crate) async fn assignments(services: Arc<Services>, request: Request) -> Ou
             Field::choice(&request, "state", "Those that", states),
         ],
         csv: ways::csv(&request, "/admin/phones/dashboard/assignments.csv", FILTERS),
+        beside: None,
         frame: Frame::of_pools("Assignments", &services, &request, choice),
     })
 }

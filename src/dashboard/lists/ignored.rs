@@ -32,5 +32,6 @@ pub(super) async fn ignored(services: &Services, request: &Request, part: Part) 
         rows: sheet.items.into_iter().map(row).collect(),
         filters: fields(request),
         csv: None,
+        beside: None,
     })
 }

@@ -7,6 +7,7 @@
 mod assignments;
 mod csv;
 mod ignored;
+mod inactive;
 mod number_fields;
 mod numbers;
 mod orders;
@@ -15,6 +16,7 @@ mod table;
 pub(super) mod ways;
 
 pub(crate) use assignments::{assignments, assignments_csv};
+pub(crate) use inactive::inactive;
 pub(crate) use numbers::{numbers, numbers_csv};
 pub(crate) use orders::orders;
 pub(crate) use passes::passes;

@@ -14,6 +14,7 @@ use crate::dashboard::cells::Cell;
 use crate::dashboard::cells::{number, number_state, order, state, time, user};
 use crate::dashboard::choice::Choice;
 use crate::dashboard::page::Frame;
+use crate::dashboard::text::When;
 use crate::db::numbers::OwnedNumber;
 use crate::domain::ListOrder;
 use crate::routing::{Outcome, Request};
@@ -26,6 +27,7 @@ fn row(owned: OwnedNumber, choice: &Choice) -> Vec<Cell> {
         Cell::State(word.to_owned(), tone),
         state(owned.webhook_status),
         user(owned.user_id),
+        Cell::Time(owned.last_used_at.map(When)),
         time(owned.stored.purchased_at),
         order(owned.purchase_id),
     ];
@@ -43,11 +45,12 @@ pub(crate) async fn numbers(services: Arc<Services>, request: Request) -> Outcom
     show(List {
         heading: "Numbers",
         caption: "Numbers, the newest first",
-        columns: columns(&choice, &["Number", "State", "Webhooks", "User", "Bought", "Order"]),
+        columns: columns(&choice, &["Number", "State", "Webhooks", "User", "Last used", "Bought", "Order"]),
         ways: Ways::of(&request, &sheet, Some(counted), FILTERS, part.limit),
         rows: sheet.items.into_iter().map(|owned| row(owned, &choice)).collect(),
         filters: fields(&request),
         csv: ways::csv(&request, "/admin/phones/dashboard/numbers.csv", FILTERS),
+        beside: Some(("/admin/phones/dashboard/inactive", "Those that nobody uses")),
         frame: Frame::of_pools("Numbers", &services, &request, choice),
     })
 }

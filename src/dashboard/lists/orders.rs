@@ -109,6 +109,7 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
             Field::choice(&request, "trigger", "Cause", triggers),
         ],
         csv: None,
+        beside: None,
         frame: Frame::of_pools("Orders", &services, &request, choice),
     })
 }

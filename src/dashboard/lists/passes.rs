@@ -43,6 +43,7 @@ pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome
         rows,
         filters: Vec::new(),
         csv: None,
+        beside: None,
         frame: Frame::of_pools("Checks", &services, &request, choice),
     })
 }

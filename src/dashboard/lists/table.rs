@@ -22,6 +22,8 @@ pub(super) struct List {
     pub(super) filters: Vec<Field>,
     /// Where the same list is a file.
     pub(super) csv: Option<String>,
+    /// A list of their like, as its path and what the link says.
+    pub(super) beside: Option<(&'static str, &'static str)>,
 }
 
 /// The columns of a list whose lines say of which pool they are, if they are of several.

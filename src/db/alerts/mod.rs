@@ -37,7 +37,9 @@ pub use outbox::{ClaimedMessage, ClaimedNotification, message_claim, message_due
 pub use refusals::event_refusals_add;
 pub use report::{PoolWeek, alert_report_is_due, alert_report_write, alerts_open, pool_weeks};
 pub use round::{alert_judge_leave, alert_judge_stay, life_claim};
-pub use seen::{AlertsSeen, ChannelSeen, OpenAlerts, Untold, alerts_seen, alerts_untold, channels_seen};
+pub use seen::{
+    AlertsSeen, ChannelSeen, OpenAlerts, Untold, alerts_seen, alerts_untold, channels_seen, money_warnings,
+};
 pub use settle::{Outcome, Settled, message_settle, message_taken_by};
 pub use tell::{ChannelInUse, Teller};
 pub use texts::{Room, number_is_ours, text_claim, text_room};

@@ -113,6 +113,31 @@ pub fn alerts_seen(conn: &mut Connection) -> Result<AlertsSeen, DbError> {
     })
 }
 
+/// What is open of the account's money, a name and a sentence each. Whoever reads them may be anybody, so no amount is told.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn money_warnings(conn: &mut Connection) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Open {
+        #[diesel(sql_type = Text)]
+        kind: AlertKind,
+    }
+    let open: Vec<Open> = sql_query(
+        "SELECT DISTINCT kind FROM alerts WHERE closed_at IS NULL AND kind IN ('balance.low', 'usage.mismatch') ORDER BY kind",
+    )
+    .load(conn)?;
+    let told = |open: &Open| {
+        let told = if open.kind == AlertKind::BalanceLow {
+            "balance_low: the account has less than alerts.balance_min, or than its numbers renew for within seven days"
+        } else {
+            "usage_mismatch: Twilio counts other charges of the last month than the books, and nothing explains it"
+        };
+        told.to_owned()
+    };
+    Ok(open.iter().map(told).collect())
+}
+
 /// A channel's last word.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct ChannelSeen {

@@ -32,6 +32,9 @@ pub struct DueClock {
     /// When it left.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub left_at: Option<DateTime<Utc>>,
+    /// Since when nobody finds it.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub missing_since: Option<DateTime<Utc>>,
     /// Its pool, as it is now, as all that follows.
     #[diesel(sql_type = Text)]
     pub pool: PoolName,
@@ -52,15 +55,17 @@ pub fn today(conn: &mut Connection) -> Result<NaiveDate, DbError> {
     Ok(diesel::select(today).get_result(conn)?)
 }
 
-/// Numbers whose next charge is due by this day, those that have waited longest first.
+/// Numbers whose next charge is due by this day, those that have waited longest first. What is missing is due no longer than it was there.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn clocks_due(conn: &mut Connection, today: NaiveDate, limit: i64) -> Result<Vec<DueClock>, DbError> {
     Ok(sql_query(
-        "SELECT c.number_id, c.bought_on, c.ours_from, c.next_on, c.left_at, n.pool, n.country, n.number_type
+        "SELECT c.number_id, c.bought_on, c.ours_from, c.next_on,
+                least(c.left_at, CASE WHEN n.status = 'released' THEN n.missing_since END) AS left_at, n.missing_since, n.pool, n.country, n.number_type
            FROM charge_clocks c JOIN numbers n ON n.id = c.number_id
-          WHERE c.next_on <= $1 ORDER BY c.next_on, c.number_id LIMIT $2",
+          WHERE c.next_on <= $1 AND (n.missing_since IS NULL OR n.status = 'released' OR c.next_on::timestamp AT TIME ZONE 'UTC' < n.missing_since)
+          ORDER BY c.next_on, c.number_id LIMIT $2",
     )
     .bind::<Date, _>(today)
     .bind::<BigInt, _>(limit)

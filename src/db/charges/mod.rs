@@ -11,6 +11,7 @@
 //! How to get it wrong: a charge and its clock in two transactions. Whoever dies in between would leave a day out, or have it twice.
 
 mod clocks;
+mod days;
 mod facts;
 mod fold;
 mod idle;
@@ -20,6 +21,7 @@ mod prices;
 mod sums;
 
 pub use clocks::{DueClock, NewCharge, charges_write, clocks_due, today};
+pub use days::{DayCost, charges_by_day};
 pub use facts::{TakenIn, charged_uncertainly, taken_in, unit_of};
 pub use fold::charges_fold;
 pub use idle::{IdleRow, idle_read};

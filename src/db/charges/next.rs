@@ -46,7 +46,7 @@ pub fn clocks_ahead(conn: &mut Connection, until: NaiveDate, pool: Option<&PoolN
     Ok(sql_query(
         "SELECT n.pool, n.country, n.number_type, c.next_on, count(*) AS count
            FROM charge_clocks c JOIN numbers n ON n.id = c.number_id
-          WHERE c.next_on <= $1 AND c.left_at IS NULL AND n.status <> 'released' AND ($2 IS NULL OR n.pool = $2)
+          WHERE c.next_on <= $1 AND c.left_at IS NULL AND n.status <> 'released' AND n.missing_since IS NULL AND ($2 IS NULL OR n.pool = $2)
           GROUP BY n.pool, n.country, n.number_type, c.next_on ORDER BY c.next_on, n.pool",
     )
     .bind::<Date, _>(until)
@@ -103,7 +103,7 @@ pub fn renewals_due(conn: &mut Connection, after: DateTime<Utc>, days: i32) -> R
         "SELECT p.currency, sum(d.count)::bigint AS count, sum(d.count * p.monthly) AS amount
            FROM (SELECT n.country, n.number_type, count(*) AS count
                    FROM charge_clocks c JOIN numbers n ON n.id = c.number_id
-                  WHERE c.next_on <= ($1 AT TIME ZONE 'UTC')::date + $2 AND c.left_at IS NULL AND n.status <> 'released'
+                  WHERE c.next_on <= ($1 AT TIME ZONE 'UTC')::date + $2 AND c.left_at IS NULL AND n.status <> 'released' AND n.missing_since IS NULL
                   GROUP BY n.country, n.number_type) d
            LEFT JOIN LATERAL (SELECT monthly, currency FROM prices_seen p
                                WHERE p.country = d.country AND p.number_type = d.number_type ORDER BY day DESC LIMIT 1) p ON true

@@ -2,6 +2,8 @@
 //!
 //! How to get it wrong: writing a day's end while it lasts. Its need is known when it is over.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -64,6 +66,18 @@ pub fn advice_days_tell(
         .bind::<Integer, _>(DAYS_KEPT)
         .execute(conn)?;
     Ok(())
+}
+
+/// The stock that each pool was last advised to keep, if that was within the last week.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn base_stocks(conn: &mut Connection, today: NaiveDate) -> Result<BTreeMap<PoolName, u32>, DbError> {
+    let days: Vec<AdvisedDay> =
+        sql_query("SELECT DISTINCT ON (pool) * FROM advice_days WHERE day >= $1 - 7 ORDER BY pool, day DESC")
+            .bind::<Date, _>(today)
+            .load(conn)?;
+    Ok(days.into_iter().map(|day| (day.pool, u32::try_from(day.base_stock).unwrap_or_default())).collect())
 }
 
 /// The days that are over and not looked back on yet, of the last week.

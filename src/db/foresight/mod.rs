@@ -10,7 +10,7 @@ mod history;
 mod market;
 mod threshold;
 
-pub use accuracy::{AdvisedDay, advice_days_latest, advice_days_open, advice_days_tell, advice_days_told};
+pub use accuracy::{AdvisedDay, advice_days_latest, advice_days_open, advice_days_tell, advice_days_told, base_stocks};
 pub use demand::{Noted, demand_add};
 pub use history::{Asked, asked_between, asked_since, assignments_written};
 pub use market::{BoughtLately, Market, bought_lately, market_read};

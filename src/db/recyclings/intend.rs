@@ -1,20 +1,21 @@
 //! A notice is written: for one number, if nothing is in the way.
 //!
-//! How to get it wrong: writing the words when they are sent. A second try would say something else under the same id.
+//! How to get it wrong: telling of a use that nobody knew when the words were written. They are written once, with the row.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{OwnedNumber, number_lock};
 use crate::db::uses::uses_evidence;
-use crate::domain::recycling::{Assigned, Facts, LastUse, Refused, Rules, UseSource, last_use_told, may_be_noticed};
+use crate::domain::recycling::{
+    Assigned, Facts, LastUse, NoticeBody, Refused, Rules, UseSource, last_use_told, may_be_noticed,
+};
 
 /// How notices are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,12 +104,17 @@ pub fn recycling_intend(
             Ok(unused_since) => unused_since,
             Err(refused) => return Ok(Err(refused)),
         };
-        let (Some(assignment), Some(assigned_at)) = (standing.assignment, standing.number.assigned_at) else {
+        let number = &standing.number;
+        let (Some(assignment), Some(assigned_at), Some(user_id)) =
+            (standing.assignment, number.assigned_at, number.user_id.clone())
+        else {
             return Ok(Err(Refused::NotAssigned));
         };
         let id = Uuid::now_v7();
         let told = last_use_told(assigned_at, standing.last_used);
-        let body = body(&standing.number, told, now, now + TimeDelta::days(i64::from(notices.notice_days)));
+        let which = (number.phone_number.clone(), number.pool.clone());
+        let take_after = now + TimeDelta::days(i64::from(notices.notice_days));
+        let body = NoticeBody::new(which, user_id, told, now, take_after).text();
         sql_query(
             "INSERT INTO recyclings (id, number_id, assignment_id, unused_since, body, requested_by) VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -128,24 +134,6 @@ fn open(conn: &mut Connection, number_id: i64) -> Result<bool, DbError> {
     let of_it = recyclings::table.filter(recyclings::number_id.eq(number_id));
     let open = of_it.filter(recyclings::state.eq_any(["intended", "noticed"]));
     Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
-}
-
-/// What the application is told. It is the one message with a user's id: it goes to whoever knows them.
-fn body(number: &OwnedNumber, told: LastUse, now: DateTime<Utc>, take_after: DateTime<Utc>) -> String {
-    let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    json!({
-        "type": "number.inactive",
-        "timestamp": at(now),
-        "data": {
-            "phone_number": number.phone_number.as_str(),
-            "user_id": number.user_id,
-            "pool": number.pool.as_str(),
-            "last_used_at": at(told.at),
-            "last_used_source": told.source.as_str(),
-            "take_after": at(take_after),
-        },
-    })
-    .to_string()
 }
 
 /// Numbers of which the mode writes notices: inactive, not protected, without one that is open; as many as there is still room for in the day, and

@@ -11,11 +11,13 @@
 //! How to get it wrong: taking by what was read before the number was locked. A touch may have come in between.
 
 mod intend;
+mod open;
 mod outbox;
 mod take;
 
 pub(in crate::db) use intend::recyclings_end_protected;
 pub use intend::{Notices, recycling_intend, recyclings_suggest};
+pub use open::{OpenNotice, recycling_open};
 pub use outbox::{
     ClaimedNotice, recycling_claim, recycling_failed, recycling_gone, recycling_noticed, recyclings_stand,
 };

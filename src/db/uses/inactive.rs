@@ -63,7 +63,8 @@ pub fn inactive_list(
     slice: Slice<i64>,
     limit: i64,
 ) -> Result<Vec<InactiveNumber>, DbError> {
-    Ok(sql_query(concat!(
+    let (than, order) = slice.reading(false);
+    let select = concat!(
         "SELECT l.number_id AS id, l.phone_number, l.user_id, l.pool, l.assigned_at, ",
         last_used!(),
         ", n.protected_at IS NOT NULL AS protected, r.state AS notice_state, r.noticed_at, r.take_after
@@ -71,11 +72,37 @@ pub fn inactive_list(
            JOIN numbers n ON n.id = l.number_id
            LEFT JOIN last_uses u ON u.number_id = l.number_id
            LEFT JOIN recyclings r ON r.number_id = l.number_id AND r.assignment_id = l.assignment_id AND r.state IN ('intended', 'noticed')
-          WHERE l.user_id IS NOT NULL AND l.number_id > $2 AND l.assigned_at < $1 AND (u.last_used_at IS NULL OR u.last_used_at < $1)
-          ORDER BY l.number_id LIMIT $3"
-    ))
+          WHERE l.user_id IS NOT NULL AND l.assigned_at < $1 AND (u.last_used_at IS NULL OR u.last_used_at < $1)"
+    );
+    let rows = sql_query(format!("{select} AND l.number_id {than} $2 ORDER BY l.number_id {order} LIMIT $3"))
+        .bind::<Timestamptz, _>(before)
+        .bind::<BigInt, _>(slice.key().unwrap_or(i64::MIN))
+        .bind::<BigInt, _>(limit)
+        .load(conn)?;
+    Ok(slice.in_order(rows))
+}
+
+/// So many numbers of a pool's users.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct InactiveCount {
+    /// Which pool.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+/// How many numbers of each pool were not used since `before`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn inactive_counts(conn: &mut Connection, before: DateTime<Utc>) -> Result<Vec<InactiveCount>, DbError> {
+    Ok(sql_query(
+        "SELECT l.pool, count(*) AS count FROM leases l LEFT JOIN last_uses u ON u.number_id = l.number_id
+          WHERE l.user_id IS NOT NULL AND l.assigned_at < $1 AND (u.last_used_at IS NULL OR u.last_used_at < $1)
+          GROUP BY l.pool",
+    )
     .bind::<Timestamptz, _>(before)
-    .bind::<BigInt, _>(slice.key().unwrap_or(i64::MIN))
-    .bind::<BigInt, _>(limit)
     .load(conn)?)
 }

@@ -16,6 +16,6 @@ mod sweep;
 mod touch;
 
 pub use evidence::{SweepStanding, sweeps_stand, uses_evidence, uses_forget};
-pub use inactive::{InactiveNumber, inactive_list};
+pub use inactive::{InactiveCount, InactiveNumber, inactive_counts, inactive_list};
 pub use sweep::{Page, Walk, sweep_again, sweep_begin, sweep_break, sweep_claim, sweep_page_taken, sweep_rest};
 pub use touch::{Touched, Whose, uses_touch};

@@ -1,6 +1,8 @@
 //! A use that the application tells of.
 //!
-//! Invariant: a thousand are one statement, and the day is told after it: who has the day's row waits for nothing more.
+//! Invariants: a thousand are one statement, and the day is told after it: who has the day's row waits for nothing more; whoever is said
+//! to be touched keeps their number, because it is looked once more whose it is when the uses are written, which is when a take has
+//! either ended or waits.
 //! How to get it wrong: writing the day first. Two calls at midnight would wait for each other.
 
 use diesel::Connection as _;
@@ -51,20 +53,30 @@ pub fn uses_touch(conn: &mut Connection, whose: Whose, words: &[String]) -> Resu
                  AND l.user_id IS NOT NULL)"
         }
     };
-    let statement = format!(
+    let asked = format!(
         "WITH told AS MATERIALIZED (
              SELECT word, min(place) AS place FROM unnest($1::text[]) WITH ORDINALITY AS told (word, place) GROUP BY word),
-         asked AS MATERIALIZED (SELECT told.word, told.place, {number} AS number_id FROM told),
-         written AS (
+         asked AS MATERIALIZED (SELECT told.word, told.place, {number} AS number_id FROM told)"
+    );
+    let known = "SELECT word, number_id IS NOT NULL AS is_known FROM asked ORDER BY place";
+    let statement = format!(
+        "{asked}, written AS (
              INSERT INTO last_uses (number_id, last_used_at, source)
              SELECT number_id, clock_timestamp(), 'touch'
                FROM (SELECT DISTINCT number_id FROM asked WHERE number_id IS NOT NULL) AS used ORDER BY number_id
              ON CONFLICT (number_id) DO UPDATE SET last_used_at = excluded.last_used_at, source = excluded.source
               WHERE last_uses.last_used_at IS NULL OR last_uses.last_used_at < excluded.last_used_at)
-         SELECT word, number_id IS NOT NULL AS is_known FROM asked ORDER BY place"
+         {known}"
     );
     conn.transaction::<_, DbError, _>(|conn| {
-        let rows: Vec<Row> = sql_query(&statement).bind::<Array<Text>, _>(words).load(conn)?;
+        let mut rows: Vec<Row> = sql_query(&statement).bind::<Array<Text>, _>(words).load(conn)?;
+        if rows.iter().any(|row| row.is_known) {
+            // A take may have held the row of a use until it was over.
+            let still: Vec<Row> = sql_query(format!("{asked} {known}")).bind::<Array<Text>, _>(words).load(conn)?;
+            for (row, still) in rows.iter_mut().zip(still) {
+                row.is_known &= still.is_known;
+            }
+        }
         let (known, unknown): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.is_known);
         if !known.is_empty() {
             sql_query(

@@ -7,6 +7,7 @@
 
 mod coverage;
 mod rule;
+mod told;
 mod used;
 
 pub use coverage::{Evidence, WINDOW_ENDS_BEFORE, Window, walk_from};
@@ -14,4 +15,5 @@ pub use rule::{
     Assigned, Ended, Facts, Later, NO_DATA_PATIENCE, Notice, RecyclingMode, Refused, Rules, Take, last_use,
     last_use_told, may_be_noticed, may_be_taken,
 };
+pub use told::NoticeBody;
 pub use used::{LastUse, Swept, UseSource};

@@ -21,6 +21,16 @@ fn whoever_finds_nothing_is_noted_once_and_counts_with_those_who_were_served() {
     // Unless five minutes ended between two of them.
     let noted = || world.count("SELECT count(DISTINCT user_key) FROM demand WHERE pool = 'default'");
     eventually("both are noted", || noted() == 2);
+    // However often they ask at once, it is one note for each of them in five minutes.
+    std::thread::scope(|scope| {
+        for user in ["u-1", "u-2", "u-1", "u-2"] {
+            scope.spawn(move || (0..8).for_each(|_| drop(refused(json!({ "user_id": user })))));
+        }
+    });
+    assert!(
+        noted() == 2 && world.count("SELECT count(*) FROM demand") <= 4,
+        "they were hammered for less than five minutes"
+    );
     let digest = "substring(sha256('u-1'::bytea) FOR 8)";
     eventually("by the short digest", || {
         world.count(&format!("SELECT count(*) FROM demand WHERE user_key = {digest}")) > 0

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::world::reloading::Reloading;
+use crate::world::scrape::Scrape;
 use crate::world::{World, eventually};
 
 fn boost(from: DateTime<Utc>, threshold: u32) -> String {
@@ -39,10 +40,14 @@ fn a_boost_is_in_force_while_it_lasts_and_one_that_cannot_be_reached_is_bought_f
     let is_told = |item: &serde_json::Value| item["kind"] == "boost_unreachable" && item["count"] == 3;
     assert!(items["items"].as_array().expect("a list").iter().any(is_told), "{items}");
 
+    let lacking = || Scrape::of(&reloading.daemon).get("callbunker_boost_lacking", &[("pool", "default")]);
+    eventually("machines see it", || lacking() == 3.0);
+
     // Without it nothing is left of it but the numbers.
     reloading.write("callbunker.toml", "[pool]\nthreshold_low = 0\ntotal_min = 0\n");
     reloading.reload();
     eventually("it is over", || !ready().contains("boost_unreachable"));
     let status = reloading.daemon.status();
     assert_eq!((&status["threshold"], &status["available"]), (&0.into(), &5.into()));
+    eventually("nor do machines", || lacking() == 0.0);
 }

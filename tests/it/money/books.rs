@@ -6,7 +6,7 @@ use chrono::{Datelike as _, Days, Months, NaiveDate, Utc};
 use serde_json::{Value, json};
 use twilio_simulator::{ForeignNumber, UsageLine, Who};
 
-use super::{cost, dated};
+use super::{cost, dated, on_one_day};
 use crate::world::browser::Browser;
 use crate::world::command::callbunker;
 use crate::world::comparing::{reconcile, stocked};
@@ -42,6 +42,10 @@ fn named(usage: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn two_daemons_charge_each_anniversary_once_and_agree_with_twilio_to_the_cent() {
+    on_one_day(charged_once_and_agreed);
+}
+
+fn charged_once_and_agreed() {
     let today = Utc::now().date_naive();
     let (world, daemon, numbers) = stocked(7);
     world.twilio.own(ForeignNumber::new(FOREIGN).date_created(Utc::now() - chrono::TimeDelta::days(75)));

@@ -3,14 +3,18 @@
 use serde_json::{Value, json};
 use twilio_simulator::{ExtraUsage, Fault, FaultKind, NumberKind, On, UsageOrder};
 
-use super::{cost, dated};
+use super::{cost, dated, on_one_day};
 use crate::world::comparing::stocked;
 use crate::world::daemon::Daemon;
 use crate::world::{World, eventually};
 
 #[test]
 fn a_charge_has_the_price_seen_before_its_day_and_what_is_not_known_is_no_sum() {
-    let (world, daemon, numbers) = stocked(4);
+    on_one_day(priced);
+}
+
+fn priced() {
+    let (mut world, daemon, numbers) = stocked(4);
     // Nobody tells a price: charges are there, amounts are not.
     world.twilio.fault(Fault::new(On::Pricing, FaultKind::Error503).forever());
     let unknown = cost(&daemon, "");
@@ -50,8 +54,35 @@ fn a_charge_has_the_price_seen_before_its_day_and_what_is_not_known_is_no_sum() 
     let ahead = held["next_30_days"].as_array().expect("days").iter();
     assert!(ahead.map(|day| day["count"].as_u64().unwrap_or_default()).sum::<u64>() >= 2, "{held}");
     assert_eq!(held["savings"].as_array().map(Vec::len), Some(0), "a batch may lie ready: {held}");
+    what_was_advised_is_kept(&mut world, daemon);
+    let daemon = world.daemon();
     a_charge_that_nothing_explains_is_a_mismatch(&world, &daemon, &seen);
     old_charges_are_sums(&world, daemon);
+}
+
+/// Beyond the threshold in force and a batch numbers could go back, unless the past asks for more.
+fn what_was_advised_is_kept(world: &mut World, daemon: Daemon) {
+    let spare = |daemon: &Daemon| cost(daemon, "")["savings"].as_array().map(Vec::len);
+    assert_eq!(daemon.stop(), Some(0));
+    // Nothing is advised but what the test says.
+    world.change("foresight.mode", "off");
+    world.change("pool.replenishment_batch_size", 1);
+    world.sql("DELETE FROM advice_days");
+    let daemon = world.daemon();
+    assert_eq!(spare(&daemon), Some(2), "three are ready, and a batch is one");
+    let advised = |day: &str, stock: u32| {
+        world.sql(&format!(
+            "INSERT INTO advice_days (pool, day, advised, base_stock) VALUES ('default', (now() AT TIME ZONE 'UTC')::date - {day}, 0, {stock})"
+        ))
+    };
+    advised("8", 2);
+    assert_eq!(spare(&daemon), Some(2), "that is too old");
+    advised("1", 1);
+    assert_eq!(spare(&daemon), Some(1));
+    advised("0", 2);
+    assert_eq!(spare(&daemon), Some(0));
+    assert_eq!(daemon.stop(), Some(0));
+    world.change("pool.replenishment_batch_size", 10);
 }
 
 /// In a month in which the books were kept.

@@ -17,6 +17,8 @@ const PAGES: &[&str] = &[
     "/admin/phones/dashboard/passes",
     "/admin/phones/dashboard/audit",
     "/admin/phones/dashboard/cost",
+    "/admin/phones/dashboard/foresight",
+    "/admin/phones/dashboard/inactive",
     "/admin/phones/dashboard/acts/pause",
     "/admin/phones/dashboard/acts/purchase?count=1",
 ];

@@ -164,15 +164,17 @@ fn every_problem_code_stands_in_the_enumeration_and_at_an_operation() {
 }
 
 #[test]
-fn what_an_alerts_webhook_is_sent_is_described() {
+fn what_webhooks_are_sent_is_described() {
     let description = printed();
-    let sent = &description.document["webhooks"]["alert"]["post"];
-    let content = &sent["requestBody"]["content"]["application/json"];
-    let faults = description.faults(&content["schema"], &content["example"]);
-    assert!(faults.is_empty(), "{faults:#?}");
-    let headers: Vec<&str> =
-        sent["parameters"].as_array().expect("headers").iter().filter_map(|header| header["name"].as_str()).collect();
-    assert_eq!(headers, ["webhook-id", "webhook-timestamp", "webhook-signature"]);
+    for webhook in ["alert", "notice"] {
+        let sent = &description.document["webhooks"][webhook]["post"];
+        let content = &sent["requestBody"]["content"]["application/json"];
+        let faults = description.faults(&content["schema"], &content["example"]);
+        assert!(faults.is_empty() && content["example"].is_object(), "{webhook}: {faults:#?}");
+        let headers = sent["parameters"].as_array().expect("headers").iter();
+        let headers: Vec<&str> = headers.filter_map(|header| header["name"].as_str()).collect();
+        assert_eq!(headers, ["webhook-id", "webhook-timestamp", "webhook-signature"], "{webhook}");
+    }
 }
 
 #[test]

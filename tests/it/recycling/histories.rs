@@ -21,8 +21,9 @@ const PER_DAY_MAX: u32 = 10;
 const ROUNDS: u32 = 20;
 const OF_A_ROUND: u32 = 50;
 
-struct Histories {
-    world: World,
+/// A world with numbers that users have, and the door of the daemon to it.
+pub(super) struct Histories {
+    pub(super) world: World,
     runtime: tokio::runtime::Runtime,
     db: Db,
     dice: StdRng,
@@ -37,9 +38,10 @@ struct Number {
 }
 
 impl Histories {
-    fn new(seed: u64) -> Self {
+    /// With so many numbers.
+    pub(super) fn with(numbers: u32, seed: u64) -> Self {
         let world = World::new().quiet();
-        world.stock("default", 1, ROUNDS * OF_A_ROUND);
+        world.stock("default", 1, numbers);
         world.sql(
             "SET session_replication_role = replica;
              UPDATE leases SET user_id = 'u-' || number_id, assignment_id = nextval('assignment_ids'), source = 'pool',
@@ -52,12 +54,15 @@ impl Histories {
         Self { world, runtime, db, dice: StdRng::seed_from_u64(seed) }
     }
 
-    fn run<T: Send + 'static>(&self, step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static) -> T {
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    ) -> T {
         self.runtime.block_on(self.db.run_patiently("history", step)).expect("the step succeeds")
     }
 
-    fn notices(&self) -> Notices {
-        let rules = Rules { mode: RecyclingMode::Apply, inactive_days: 10, per_day_max: PER_DAY_MAX };
+    pub(super) fn notices(&self, per_day_max: u32) -> Notices {
+        let rules = Rules { mode: RecyclingMode::Apply, inactive_days: 10, per_day_max };
         Notices { rules, by_touch: false, notice_days: 0, by: None }
     }
 
@@ -106,7 +111,7 @@ impl Histories {
 fn in_a_thousand_histories_nothing_is_taken_that_was_used_or_spoken_for() {
     let seed = u64::from(rand::random::<u32>());
     println!("the seed of these histories is {seed}");
-    let mut histories = Histories::new(seed);
+    let mut histories = Histories::with(ROUNDS * OF_A_ROUND, seed);
     let lowest = histories.world.count("SELECT min(id) FROM numbers");
     let (mut taken_in_all, mut spoke, mut unknown) = (0, 0, 0);
     for round in 0..ROUNDS {
@@ -125,7 +130,7 @@ fn in_a_thousand_histories_nothing_is_taken_that_was_used_or_spoken_for() {
         );
         let mut taken = 0;
         for number in &numbers {
-            let (id, notices) = (number.id, histories.notices());
+            let (id, notices) = (number.id, histories.notices(PER_DAY_MAX));
             let Ok(notice) = histories.run(move |conn| recycling_intend(conn, id, &notices)) else {
                 unknown += u32::from(!is_known);
                 continue;
@@ -143,7 +148,7 @@ fn in_a_thousand_histories_nothing_is_taken_that_was_used_or_spoken_for() {
             if forgets {
                 histories.sql("UPDATE sweeps SET state = 'broken' WHERE what = 'calls'".to_owned());
             }
-            let notices = histories.notices();
+            let notices = histories.notices(PER_DAY_MAX);
             let outcome =
                 histories.run(move |conn| recycling_take(conn, notice, &notices, |_pool| Duration::from_secs(3600)));
             if forgets {

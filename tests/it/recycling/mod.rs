@@ -1,5 +1,6 @@
 //! Last use and recycling: what is known of uses, what that proves, and what is done about it.
 
+mod beside;
 mod histories;
 mod notices;
 mod sweep;

@@ -4,6 +4,8 @@ use far_side::Answer;
 use serde_json::{Value, json};
 
 use crate::world::daemon::Daemon;
+use crate::world::described::Description;
+use crate::world::scrape::Scrape;
 use crate::world::telling::SECRET;
 use crate::world::{World, eventually};
 
@@ -21,6 +23,15 @@ fn notices(world: &World, number: &str) -> String {
         "SELECT string_agg(concat_ws(' ', r.state, r.why), ', ' ORDER BY r.intended_at) FROM recyclings r JOIN numbers n ON n.id = r.number_id
           WHERE n.phone_number = '{number}'"
     ))
+}
+
+/// What was told is what the description says of the webhook.
+fn is_described(daemon: &Daemon, words: &Value) {
+    let description = Description::new(daemon.get("/openapi.json").ok());
+    let schema =
+        &description.document["webhooks"]["notice"]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert!(schema.is_object(), "the notice is described");
+    assert_eq!(description.faults(schema, words), Vec::<String>::new());
 }
 
 fn recycle(daemon: &Daemon, numbers: &[&str]) -> Value {
@@ -76,6 +87,9 @@ fn nobody_loses_a_number_untold_and_whoever_speaks_keeps_it() {
     let words = mine[0].json();
     assert_eq!((&words["type"], &words["data"]["user_id"]), (&json!("number.inactive"), &json!("u-1")), "{words}");
     assert_eq!(words["data"]["last_used_source"], "assignment");
+    is_described(&daemon, &words);
+    let shown = daemon.get(&format!("/admin/phones/api/numbers/{taken}")).ok()["notice"].clone();
+    assert_eq!((&shown["state"], shown["take_after"].is_string()), (&json!("noticed"), true), "{shown}");
     for number in [&taken, &touched, &protected] {
         let all = of(number);
         assert!(
@@ -106,10 +120,74 @@ fn nobody_loses_a_number_untold_and_whoever_speaks_keeps_it() {
     let daemon = world.daemon();
     let by_itself = "SELECT count(*) FROM recyclings WHERE requested_by IS NULL AND state = ";
     eventually("the first is told", || world.count(&format!("{by_itself}'noticed'")) == 1);
+    // u-1 has had it again for a moment only, u-2 was touched; the three others are silent.
+    eventually("machines count the silent", || {
+        Scrape::of(&daemon).get("callbunker_inactive", &[("pool", "default")]) == 3.0
+    });
     assert_eq!((notices(&world, first), notices(&world, second)), ("noticed".to_owned(), String::new()));
     let user = world.sql(&format!("SELECT user_id FROM leases WHERE phone_number = '{first}'"));
     world.sql("SET session_replication_role = replica; UPDATE recyclings SET ended_at = ended_at - interval '25 hours' WHERE state = 'taken'");
     eventually("there is room again", || notices(&world, first) == "taken");
     assert_eq!(notices(&world, second), "", "and for one notice in a day");
     assert_eq!(daemon.assign(&user).ok()["phone_number"], first);
+}
+
+#[test]
+fn a_far_side_that_wants_none_is_told_none_and_two_instances_take_no_more_than_one_may() {
+    let mut world = World::new()
+        .quiet()
+        .set("recycling.by_touch", true)
+        .set("recycling.mode", "suggest")
+        .set("recycling.notice_days", 0)
+        .set("recycling.per_day_max", 2)
+        .set("ALERT_WEBHOOK_SECRET", SECRET);
+    let far = world.far().url().to_owned();
+    world.change("recycling.notice_url", format!("{far}/gone"));
+    world.stock("default", 1, 8);
+    let daemon = world.daemon();
+    let numbers: Vec<String> = (1..=6)
+        .map(|user| daemon.assign(&format!("u-{user}")).ok()["phone_number"].as_str().unwrap().to_owned())
+        .collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    silent_for_100_days(&world);
+
+    // Whoever says that nothing more is wanted is asked once, of however many.
+    world.far().answer("/gone", Answer::Status(410), u32::MAX);
+    let asked = || world.far().got().requests_to("/gone").len();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| recycle(&daemon, &numbers[..1]));
+        eventually("it is known", || {
+            world.count("SELECT count(*) FROM recycling_gate WHERE gone_since IS NOT NULL") == 1
+        });
+        let after = asked();
+        // The call waits five seconds for it, in which a courier looks ten times.
+        recycle(&daemon, &numbers[1..2]);
+        assert_eq!(asked(), after, "it is not asked again");
+        let told = first.join().expect("an answer");
+        assert_eq!(told["noticed"], json!([numbers[0]]), "it is on its way: {told}");
+    });
+    assert_eq!(world.count("SELECT count(*) FROM recyclings WHERE state = 'intended'"), 2);
+    assert_eq!(daemon.stop(), Some(0));
+
+    // Another address is told; two instances take what one may, by hand or not.
+    world.change("recycling.notice_url", format!("{far}/notices"));
+    world.change("recycling.mode", "apply");
+    let (one, other) = (world.daemon(), world.daemon());
+    std::thread::scope(|scope| {
+        scope.spawn(|| recycle(&one, &numbers[2..4]));
+        scope.spawn(|| recycle(&other, &numbers[4..]));
+    });
+    let taken = || world.count("SELECT count(*) FROM recyclings WHERE state = 'taken'");
+    let today =
+        "SELECT count(*) FROM recyclings WHERE state = 'taken' AND ended_at > clock_timestamp() - interval '1 day'";
+    eventually("all are told", || world.count("SELECT count(*) FROM recyclings WHERE state = 'intended'") == 0);
+    for in_all in [2, 4, 6] {
+        eventually("the day is full", || taken() == in_all);
+        assert_eq!(world.count(today), 2, "over both instances");
+        world.sql(
+            "SET session_replication_role = replica; UPDATE recyclings SET ended_at = ended_at - interval '25 hours' WHERE state = 'taken'",
+        );
+    }
+    assert_eq!(world.sql("SELECT count(*) FROM leases WHERE user_id IS NOT NULL"), "0");
+    assert!(numbers.iter().all(|number| notices(&world, number) == "taken"));
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::inactive;
 use crate::world::World;
+use crate::world::command::callbunker;
 
 #[test]
 fn uses_are_told_by_user_or_number_and_what_is_protected_stays() {
@@ -52,6 +53,9 @@ fn uses_are_told_by_user_or_number_and_what_is_protected_stays() {
     assert!(inactive(&daemon, "?days=200").is_empty());
     daemon.get("/admin/phones/api/inactive?days=401").problem(422, "invalid_field");
 
+    let told = callbunker(&daemon, &["inactive", "--days", "90"]).table();
+    assert!(told.contains(&three) && told.contains("u-3"), "the command says the same: {told}");
+
     // An operator's word keeps it; an idle one is not given back either. Said again, it changes nothing.
     let act = |number: &str, act: &str| daemon.post_empty(&format!("/admin/phones/api/numbers/{number}/{act}"));
     for number in [&three, &three, &idle] {
@@ -61,7 +65,8 @@ fn uses_are_told_by_user_or_number_and_what_is_protected_stays() {
     act(&idle, "release-to-twilio").problem(409, "protected");
     act("+14155550999", "protect").problem(404, "not_found");
     assert_eq!(world.count("SELECT count(*) FROM releases"), 0);
-    act(&three, "unprotect").ok();
+    let told = callbunker(&daemon, &["numbers", "unprotect", &three]).table();
+    assert!(told.contains("no more"), "{told}");
     let history = shown(&three)["history"].to_string();
     assert_eq!(
         (history.matches("\"protected\"").count(), history.matches("\"unprotected\"").count()),
