@@ -1,7 +1,7 @@
 //! Everything at once, by dice: instances, operations, faults, kills, cut sessions; then quiet, and the truth is checked.
 //!
 //! There are one to three pools, most of which want their numbers to text ([`mod@texting`]), of different kinds and with caps of their own. Operators compare, adopt and give back; numbers of somebody else's appear, ours drift, are renamed and vanish behind our
-//! back; Twilio has odd days ([`odd`]).
+//! back; Twilio has odd days ([`odd`]). In some rounds numbers that nobody uses are taken back ([`silence`]).
 //! Every round prints its seed; `TORTURE_SEED=… TORTURE_ROUNDS=1` runs it again. The dice are the same then, the timing is
 //! not; `TORTURE_ODD=list` has only days that are odd in a way whose name holds `list`, and with `TORTURE_TUNNELS=1` every round
 //! reaches Twilio through a proxy that loses tunnels ([`tunnels`]). Invariant: a round ends with nothing on its way, else it proves nothing.
@@ -9,6 +9,7 @@
 
 mod machines;
 mod odd;
+mod silence;
 mod steps;
 mod telling;
 mod texting;
@@ -97,6 +98,10 @@ struct Round {
     texting: Texting,
     /// Whether somebody is told of trouble.
     is_telling: bool,
+    /// Whether numbers that nobody uses are taken back, who spoke before, and who was touched since.
+    is_taking: bool,
+    silence: silence::Silence,
+    touched: Arc<Mutex<Vec<String>>>,
     /// How often something came to pass after which a waiter may rightly need a second number.
     stock_lost: usize,
     /// What was odd.
@@ -162,6 +167,8 @@ impl Round {
         let (world, texting) = texting(world, &mut dice, pools);
         let is_telling = dice.random();
         let world = telling::telling(world, is_telling);
+        let is_taking = dice.random_ratio(1, 3);
+        let world = silence::taking(world, is_taking);
         world.twilio.set_latency(Duration::from_millis(dice.random_range(0..40)));
         world.twilio.set_reown_mode(if dice.random() { ReownMode::A } else { ReownMode::B });
         let (world, tunnels) = tunnels::Tunnels::by_dice(world, seed);
@@ -178,6 +185,9 @@ impl Round {
             pools,
             texting,
             is_telling,
+            is_taking,
+            silence: silence::Silence::default(),
+            touched: Arc::default(),
             users: 0,
             foreign: Vec::new(),
             vanished: Vec::new(),
@@ -194,6 +204,9 @@ impl Round {
 
     fn run(&mut self) {
         self.tunnels.lose();
+        if self.is_taking {
+            self.fall_silent();
+        }
         let mut going: Vec<thread::JoinHandle<()>> = Vec::new();
         for _step in 0..STEPS {
             going.extend(self.step());
@@ -207,11 +220,16 @@ impl Round {
             eventually("all know that it has thawed", || self.daemons.iter().all(knows));
         }
         self.quiesce();
+        if self.is_taking {
+            self.end_silence();
+            self.assert_silence();
+        }
         if self.has_stepped {
             // What is read off instants says nothing any more.
             self.world.assert_truth_but_for_time();
         } else {
             self.world.assert_truth();
+            self.assert_charged_once();
         }
         self.world.assert_numbers_are_of_their_orders_pool();
         self.assert_custody();

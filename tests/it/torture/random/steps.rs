@@ -113,6 +113,7 @@ impl Round {
                 self.mood();
                 None
             }
+            30..34 if self.is_taking => self.silence_step(daemon),
             27 => {
                 self.appear();
                 None
