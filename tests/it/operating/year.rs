@@ -72,7 +72,6 @@ struct Cost {
 }
 
 fn cost(world: &World, daemon: &Daemon, (name, act): Act) -> Cost {
-    sleep(SESSIONS_TELL);
     const WAL: &str = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint";
     let (before, wal) = (read(world), world.count(WAL));
     let begin = Instant::now();
@@ -122,6 +121,7 @@ fn after(days: u32) -> (World, Daemon) {
         world.twilio.own(number.voice_url(at("voice")).sms_url(at("sms")).status_callback(at("status")));
     }
     let daemon = world.daemon();
+    sleep(SESSIONS_TELL);
     (world, daemon)
 }
 
