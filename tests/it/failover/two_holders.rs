@@ -53,11 +53,13 @@ fn split(pair: &mut Pair, first: &Daemon, then: impl FnOnce(&Pair, ScopedJoinHan
         pair.promote();
         let second = instance(pair);
         pair.world.twilio.set_latency_on(On::Create, Duration::from_millis(500));
+        second.failpoints("search_answered=pause");
         thread::scope(|scope| {
             let order = json!({ "count": 3, "area_code": "415" });
             let second = &second;
             let bought = scope.spawn(move || second.post("/admin/phones/api/purchase", &order).ok());
             eventually("both have the lock", || is_held(pair.primary()) && is_held(pair.other()));
+            second.failpoints("");
             assert_eq!(bought.join().unwrap()["purchased_count"], 3);
         });
         first.failpoints("");
