@@ -1,6 +1,8 @@
 # The commands of this repository. They need Rust and make; what else is missing, `make deps` installs.
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+# The one that scripts/install-deps chose, whatever else is on the PATH.
+DENY := $(abspath $(TARGET_DIR))/tools/bin/cargo-deny
 
 # cargo may be where rustup puts it without being on the PATH; and where scripts/install-deps puts cargo's tools.
 export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(abspath $(TARGET_DIR))/tools/bin
@@ -25,7 +27,8 @@ run: deps ## the same with your own Twilio account, data that stay, and a questi
 	@exec $(TARGET_DIR)/quick/examples/run $(if $(YES),--yes)
 
 # `make test PG=13` to `PG=18`: what talks to the database, with that PostgreSQL.
-ifdef PG
+# Of the command line alone: others may have a variable of that name in their environment.
+ifeq ($(origin PG),command line)
 test: deps
 	@scripts/test-postgresql $(PG)
 else
@@ -46,8 +49,8 @@ check: ## formatting, lints and the links in the documentation only
 	cargo clippy -p callbunker --lib --bins --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --features failpoints --locked
 	cargo test --features failpoints --locked --lib -q source::
-	cargo deny --locked check licenses bans sources
-	@if timeout 60 cargo deny fetch db >/dev/null 2>&1; then cargo deny check advisories; \
+	@$(DENY) --locked check licenses bans sources
+	@if timeout 60 $(DENY) fetch db >/dev/null 2>&1; then $(DENY) check --disable-fetch advisories; \
 		else echo 'check: known weaknesses of crates were not looked up: the advisory database cannot be reached from here' >&2; fi
 
 torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)

@@ -70,19 +70,25 @@ impl Session {
     pub(crate) fn ask(&mut self, sql: &str, limit: Duration) -> Result<String, Unanswered> {
         let deadline = Instant::now() + limit;
         self.asked += 1;
-        let question = format!("{sql}\n;\n\\echo {MARK}\nDISCARD ALL;\n\\echo {MARK}\n");
+        // The server itself says first that it is there: who hears that has not lost the question.
+        let question = format!("SELECT '{MARK}';\n{sql}\n;\n\\echo {MARK}\nDISCARD ALL;\n\\echo {MARK}\n");
         // Whoever writes has not ended: the receiver is gone only with the session.
         let _ = self.questions.as_ref().map(|questions| questions.send(question));
-        let (answer, is_whole) = self.until_mark(deadline, limit).map_err(Unanswered::Failed)?;
+        let (_, is_heard) = self.until_mark(deadline, limit).map_err(Unanswered::Failed)?;
+        let (answer, is_whole) =
+            if is_heard { self.until_mark(deadline, limit).map_err(Unanswered::Failed)? } else { Default::default() };
         if is_whole {
-            // Where that fails a transaction was left open, and ends with the session; the next question finds a new one.
-            self.until_mark(deadline, limit).map_err(Unanswered::Failed)?;
+            let (_, is_clean) = self.until_mark(deadline, limit).map_err(Unanswered::Failed)?;
+            if !is_clean {
+                // A transaction was left open, and ends with the session; the next question finds a new one.
+                wait_until(&mut self.child, deadline).map_err(Unanswered::Failed)?;
+            }
             return Ok(answer);
         }
         let status = wait_until(&mut self.child, deadline).map_err(Unanswered::Failed)?;
         let errors = self.errors.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
         let code = status.and_then(|status| status.code());
-        if self.asked > 1 && answer.is_empty() && code == Some(CONNECTION_LOST) {
+        if self.asked > 1 && !is_heard && code == Some(CONNECTION_LOST) {
             return Err(Unanswered::Lost);
         }
         let status = status.map(|status| status.to_string()).unwrap_or_default();

@@ -8,7 +8,7 @@
 //! How one could get it wrong: dropping what came meanwhile. The protocol on the way would break where a network mends itself.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     sync::{
         Arc,
@@ -49,9 +49,15 @@ impl State {
 impl Cluster {
     /// A way to it, which is open.
     pub fn way(&self) -> Result<Way, FixtureError> {
-        let port = free_port()?;
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(FixtureError::io("making a way to PostgreSQL"))?;
+        let (listener, port) = loop {
+            let port = free_port()?;
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+                Ok(listener) => break (listener, port),
+                // Somebody else was given the same one.
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+                Err(error) => return Err(FixtureError::io("making a way to PostgreSQL")(error)),
+            }
+        };
         let (state, to) = (Arc::<State>::default(), self.port());
         let shared = Arc::clone(&state);
         thread::spawn(move || {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::pool_named::pool_named;
 use super::services::Services;
 use crate::assignment::{Ask, NoNumber};
-use crate::db::assignments::{Assignment, Release, assignment_release, assignments_held};
+use crate::db::assignments::{Assignment, Release, assignment_of, assignment_release};
 use crate::domain::{
     AreaCode, Asked, AssignmentSource, Catalog, CountryCode, Match, PhoneNumber, PoolName, SentTo, UserId,
     registering_told,
@@ -147,8 +147,8 @@ pub(crate) async fn handle_assign(services: Arc<Services>, request: Request) -> 
 
 /// The number that a user has.
 pub(crate) async fn assignment(services: &Services, user_id: UserId) -> Result<AssignmentDocument, Problem> {
-    let held = services.read("assignments_held", move |conn| assignments_held(conn, &[user_id.as_str()])).await?;
-    held.into_iter().next().map(|assignment| document(assignment, true)).ok_or_else(not_assigned)
+    let held = services.read("assignment_of", move |conn| assignment_of(conn, user_id.as_str())).await?;
+    held.map(|assignment| document(assignment, true)).ok_or_else(not_assigned)
 }
 
 pub(crate) async fn handle_assignment(services: Arc<Services>, request: Request) -> Outcome {

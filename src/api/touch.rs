@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::services::Services;
+use crate::db::DbError;
 use crate::db::uses::{Touched, Whose, uses_touch};
 use crate::domain::{PhoneNumber, UserId};
 use crate::http::{Problem, RequestBody};
@@ -64,7 +65,11 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     let telemetry = services.telemetry.clone();
     let touched = services
         .read("uses_touch", move |conn| {
-            let touched = uses_touch(conn, whose, &words)?;
+            let touched = match uses_touch(conn, whose, &words) {
+                // It stood in the way of somebody who takes one of them back, and nothing of it was written.
+                Err(DbError::Collided(_)) => uses_touch(conn, whose, &words)?,
+                touched => touched?,
+            };
             // Here, because a client that hangs up drops everything outside.
             telemetry.touched(touched.touched);
             Ok(touched)

@@ -13,6 +13,8 @@ use crate::domain::recycling::Window;
 const FIRST_AFTER: Duration = Duration::from_secs(5);
 /// and it reads all leases.
 const COUNTED_EVERY: Duration = Duration::from_secs(900);
+/// Where the database gave no answer.
+const COUNTED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// Counts. Never ends.
 pub(super) async fn keep_counting(recycler: Recycler) {
@@ -21,10 +23,14 @@ pub(super) async fn keep_counting(recycler: Recycler) {
         if recycler.is_stopping() {
             std::future::pending::<()>().await;
         }
-        if let Err(error) = recycler.count().await {
-            slog::debug!(recycler.log, "nobody counts what is not used for now"; "error" => error.in_full());
-        }
-        tokio::time::sleep(COUNTED_EVERY).await;
+        let next = match recycler.count().await {
+            Ok(()) => COUNTED_EVERY,
+            Err(error) => {
+                slog::debug!(recycler.log, "what is not used could not be counted"; "error" => error.in_full());
+                COUNTED_AGAIN_AFTER
+            }
+        };
+        tokio::time::sleep(next).await;
     }
 }
 

@@ -19,7 +19,8 @@ make_debian() {
 	local suite mirror
 	suite=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME") || suite=bookworm
 	# Wherever this machine has its packages from.
-	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -1)
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Codename: $suite" | sed -n 1p)
+	[ -n "$mirror" ] || fail "apt-get knows no source of Debian $suite"
 	printf 'package-test: making a Debian %s, once\n' "$suite"
 	rm -rf "$place/debian"
 	mkdir -p "$place"

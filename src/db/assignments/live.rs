@@ -28,6 +28,18 @@ pub fn assignments_held(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<
     Ok(Held(user_ids).load(conn)?)
 }
 
+/// The live assignment of one user. Where commits wait for a standby, it has that there is none, too.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn assignment_of(conn: &mut Connection, user_id: &str) -> Result<Option<Assignment>, DbError> {
+    let held = Held(&[user_id]).load(conn)?.into_iter().next();
+    if held.is_none() {
+        standbys_have_it(conn)?;
+    }
+    Ok(held)
+}
+
 /// An assignment that ended.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct Release {

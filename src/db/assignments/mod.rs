@@ -19,6 +19,6 @@ pub use claim::{
 };
 pub use history::{Pace, Paces, assignments_latest, assignments_of_user, paces_read};
 pub use list::{AssignmentFilter, assignments_count, assignments_list, users_like};
-pub use live::{Release, assignment_release, assignments_held};
+pub use live::{Release, assignment_of, assignment_release, assignments_held};
 pub use restore::{Returning, assignments_restore};
 pub use row::{Assignment, AssignmentRecord};

@@ -1,5 +1,6 @@
 //! For how long numbers were ours in a stretch of time, and for how long of it somebody had them.
 //!
+//! What is missing at Twilio costs nothing, so it is not ours from that day on.
 //! Invariant: a number is one user's at a time, so what is held is the sum of its assignments, each as far as it lies in the time
 //! that the number was ours.
 //! How to get it wrong: on a signup's way. It reads all numbers and the assignments of the stretch.
@@ -43,7 +44,7 @@ pub fn idle_read(conn: &mut Connection, from: DateTime<Utc>, until: DateTime<Utc
              SELECT * FROM (
                  SELECT n.id, n.pool, n.country, n.number_type,
                         greatest(n.purchased_at, c.ours_from::timestamp AT TIME ZONE 'UTC', $1) AS since,
-                        least(c.left_at, $2) AS until
+                        least(c.left_at, n.missing_since, $2) AS until
                    FROM numbers n JOIN charge_clocks c ON c.number_id = n.id
                   WHERE n.purchased_at < $2 AND coalesce(c.left_at > $1, n.status <> 'released')) AS stretch
               WHERE since < until)

@@ -127,7 +127,7 @@ const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("it is 
 pub struct NumberMoney {
     /// Its last charges, the latest first.
     pub charges: Vec<ChargeRow>,
-    /// When it is charged next; `None` = never again.
+    /// When it is charged next; `None` = never again, or it is missing.
     pub next_on: Option<NaiveDate>,
 }
 
@@ -151,7 +151,9 @@ pub fn number_money(conn: &mut Connection, number_id: i64, limit: i64) -> Result
     .bind::<BigInt, _>(number_id)
     .bind::<BigInt, _>(limit)
     .load(conn)?;
-    let clock: Option<Clock> = sql_query("SELECT next_on, left_at FROM charge_clocks WHERE number_id = $1")
+    let clock: Option<Clock> = sql_query(
+        "SELECT c.next_on, c.left_at FROM charge_clocks c JOIN numbers n ON n.id = c.number_id WHERE c.number_id = $1 AND n.missing_since IS NULL",
+    )
         .bind::<BigInt, _>(number_id)
         .get_result(conn)
         .optional()?;

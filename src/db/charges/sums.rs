@@ -165,7 +165,7 @@ pub struct NumberCounts {
     pub idle: i64,
 }
 
-/// Counts them; of one pool if one is named.
+/// Counts them, without those that are missing at Twilio, which cost nothing; of one pool if one is named.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -173,7 +173,7 @@ pub fn numbers_now(conn: &mut Connection, pool: Option<&PoolName>) -> Result<Vec
     Ok(sql_query(
         "SELECT n.pool, n.country, n.number_type, count(*) AS numbers, count(*) FILTER (WHERE l.user_id IS NULL) AS idle
            FROM numbers n LEFT JOIN leases l ON l.number_id = n.id
-          WHERE n.status <> 'released' AND ($1 IS NULL OR n.pool = $1)
+          WHERE n.status <> 'released' AND n.missing_since IS NULL AND ($1 IS NULL OR n.pool = $1)
           GROUP BY n.pool, n.country, n.number_type ORDER BY n.pool, n.country, n.number_type",
     )
     .bind::<Nullable<Text>, _>(pool.map(PoolName::as_str))

@@ -29,7 +29,7 @@ fn a_number_tells_how_it_stands_and_all_that_happened_to_it() {
     assert_eq!(
         shape(&fresh),
         "{area_code:text, assignable:bool, attachments:[], capable:bool, charges:[], country:text, history:[{at:instant, detail:text, event:text, \
-         purchase_id:uuid, trigger:text}], last_used_at:null, last_used_source:null, missing_since:null, next_charge_on:text, number_type:text, phone_number:e164, \
+         purchase_id:uuid, trigger:text}], last_used_at:null, last_used_source:null, missing_since:null, next_charge_on:text, notice:null, number_type:text, phone_number:e164, \
          pool:text, protected:bool, purchase_id:uuid, \
          purchased_at:instant, quarantine_reason:null, quarantined_until:null, registration:null, registration_reason:null, sid:sid, status:text, user_id:null, webhook_status:text, \
          why_not:null}"
