@@ -282,7 +282,9 @@ impl Round {
         let given = self.world.sql(&format!(
             "SELECT n.phone_number, n.pool, to_char(l.assigned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')
                FROM leases l JOIN numbers n ON n.id = l.number_id
-              WHERE l.source IN ('pool', 'emergency') AND n.missing_since IS NULL AND n.pool IN ('{pools}')"
+              WHERE l.source IN ('pool', 'emergency') AND n.missing_since IS NULL AND n.pool IN ('{pools}')
+                -- Who was silent for long was made older than they are.
+                AND l.user_id NOT LIKE 'quiet-%'"
         ));
         for line in given.lines() {
             let mut columns = line.split('|');
