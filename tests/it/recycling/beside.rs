@@ -67,7 +67,7 @@ fn in_turn<T: Send, U: Send>(turn: usize, take: impl FnOnce() -> T + Send, touch
     };
     std::thread::scope(|scope| {
         let take = scope.spawn(|| {
-            starts(turn % 2 == 0);
+            starts(turn.is_multiple_of(2));
             take()
         });
         let touch = scope.spawn(|| {
