@@ -157,17 +157,16 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     let look =
         readme.split("\n## A first look\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its part");
     let lines: Vec<&str> = look.lines().filter_map(|line| line.strip_prefix("curl ")).collect();
-    assert_eq!(
-        lines.len(),
-        10,
-        "assign, fault, purchase, status, plan, sold out, two sign up, reset, replenish: {lines:?}"
-    );
-    let (lines, again) = lines.split_at(8);
+    assert_eq!(lines.len(), 8, "assign, fault, purchase, sold out, two sign up, reset, replenish: {lines:?}");
+    let (first, rest) = lines.split_at(3);
+    let (sold_out, again) = rest.split_at(3);
 
     let mut demo = start("readme", &[]);
     demo.line("Ctrl-C stops everything");
     let settings = format!("source '{}/env'", demo.dir.display());
-    let said: Vec<Value> = lines.iter().map(|line| json(&paste(&format!("{settings}\ncurl {line}")))).collect();
+    let say = |line: &str| json(&paste(&format!("{settings}\n{line}")));
+    let curls = |lines: &[&str]| -> Vec<Value> { lines.iter().map(|line| say(&format!("curl {line}"))).collect() };
+    let said = curls(first);
     assert_eq!((&said[0]["user_id"], &said[0]["source"]), (&Value::from("u-1"), &Value::from("pool")));
     assert_eq!(said[1]["waiting"], 1);
     assert_eq!(
@@ -176,9 +175,12 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
         "{}",
         said[2]
     );
-    assert_eq!((available(&said[3]), &said[3]["unsettled"]), (26, &Value::from(0)));
-    assert_eq!(said[4]["would_purchase"], 0, "{}", said[4]);
-    assert_eq!((&said[6]["pool"], &said[7]["pool"]), (&Value::from("ca"), &Value::from("ca")));
+    let status = say("callbunker status --json");
+    assert_eq!((available(&status), &status["unsettled"]), (26, &Value::from(0)));
+    let plan = say("callbunker plan --json");
+    assert_eq!(plan["would_purchase"], 0, "{plan}");
+    let said = curls(sold_out);
+    assert_eq!((&said[1]["pool"], &said[2]["pool"]), (&Value::from("ca"), &Value::from("ca")));
     let got = || json(&paste(&format!("{settings}\ncurl -sS $MAILBOX/got")));
     let has = |event: &str| {
         let hooks = got()["requests"].as_array().expect("requests").clone();
