@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 
 use super::bookkeeper::Bookkeeper;
+use super::charge::Pace;
 use crate::db::charges::{kinds_without_price, price_write};
 use crate::db::{Connection, DbError};
 use crate::domain::Kind;
@@ -43,7 +44,7 @@ impl Bookkeeper {
             }
         }
         if heard > 0 {
-            self.price_charges().await?;
+            self.price_charges(Pace::BesideSignups).await?;
         }
         Ok((unheard == 0).then(|| format!("{heard} prices")))
     }

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::bookkeeper::Bookkeeper;
+use super::charge::Pace;
 use super::difference::Compared;
 use super::idle::Idle;
 use super::lines::{DAYS_AHEAD, Parts, PoolCost, clock, pool_costs, price};
@@ -103,7 +104,7 @@ fn look(conn: &mut Connection, month: Month, pool: Option<&PoolName>, kept: &Kep
 impl Bookkeeper {
     /// The cost of a month, of one pool if one is named. `asks` = Twilio may be asked for what is not known.
     pub(crate) async fn report(&self, month: Month, pool: Option<PoolName>, asks: bool) -> Result<CostReport, DbError> {
-        self.catch_up().await?;
+        self.catch_up(Pace::AtOnce).await?;
         if asks && self.db.run("charges_unpriced", charges_unpriced).await? > 0 {
             self.ask_prices().await?;
         }

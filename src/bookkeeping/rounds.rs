@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::bookkeeper::Bookkeeper;
+use super::charge::Pace;
 use crate::db::DbError;
 use crate::db::charges::{charges_fold, today};
 use crate::db::duties::{DUTY_HOLD, duty_claim, duty_done};
@@ -53,7 +54,7 @@ pub(super) async fn keep_books(bookkeeper: Bookkeeper) {
 impl Bookkeeper {
     async fn round(&self, may_ask: bool) {
         self.duty("charge", CHARGE_EVERY, || async {
-            let written = self.catch_up().await?;
+            let written = self.catch_up(Pace::BesideSignups).await?;
             self.tell_renewals().await?;
             Ok(Some(format!("{written} charges")))
         })
