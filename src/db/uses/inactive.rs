@@ -15,6 +15,13 @@ use crate::db::slice::Slice;
 use crate::domain::recycling::UseSource;
 use crate::domain::{PhoneNumber, PoolName};
 
+/// Whether the user of a lease `l`, with its last use `u`, has not used it since `$1`: what is listed is what is counted.
+macro_rules! unused {
+    () => {
+        "l.user_id IS NOT NULL AND l.assigned_at < $1 AND (u.last_used_at IS NULL OR u.last_used_at < $1)"
+    };
+}
+
 /// A number that nobody is known to have used.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct InactiveNumber {
@@ -72,7 +79,8 @@ pub fn inactive_list(
            JOIN numbers n ON n.id = l.number_id
            LEFT JOIN last_uses u ON u.number_id = l.number_id
            LEFT JOIN recyclings r ON r.number_id = l.number_id AND r.assignment_id = l.assignment_id AND r.state IN ('intended', 'noticed')
-          WHERE l.user_id IS NOT NULL AND l.assigned_at < $1 AND (u.last_used_at IS NULL OR u.last_used_at < $1)"
+          WHERE ",
+        unused!()
     );
     let rows = sql_query(format!("{select} AND l.number_id {than} $2 ORDER BY l.number_id {order} LIMIT $3"))
         .bind::<Timestamptz, _>(before)
@@ -98,11 +106,12 @@ pub struct InactiveCount {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn inactive_counts(conn: &mut Connection, before: DateTime<Utc>) -> Result<Vec<InactiveCount>, DbError> {
-    Ok(sql_query(
+    Ok(sql_query(concat!(
         "SELECT l.pool, count(*) AS count FROM leases l LEFT JOIN last_uses u ON u.number_id = l.number_id
-          WHERE l.user_id IS NOT NULL AND l.assigned_at < $1 AND (u.last_used_at IS NULL OR u.last_used_at < $1)
-          GROUP BY l.pool",
-    )
+              WHERE ",
+        unused!(),
+        " GROUP BY l.pool"
+    ))
     .bind::<Timestamptz, _>(before)
     .load(conn)?)
 }
