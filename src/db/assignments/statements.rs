@@ -81,9 +81,9 @@ claims! { ClaimOne ClaimMany ClaimPools ClaimPoolsAny ClaimEach ClaimLadder }
 pub(super) const NEWCOMER: &str = concat!(
     "
     coalesce((SELECT false FROM leases l WHERE l.user_id = asked.user_id), true)
-    AND coalesce((SELECT NOT bool_or(",
+    AND coalesce((SELECT false FROM numbers r WHERE r.rests_for = asked.user_id AND ",
     fit!(),
-    " AND (asked.only_pool IS NULL OR r.pool = asked.only_pool)) FROM numbers r WHERE r.rests_for = asked.user_id), true)"
+    " AND (asked.only_pool IS NULL OR r.pool = asked.only_pool) LIMIT 1), true)"
 );
 
 /// The columns of an assignment, of the lease `t` that was just taken. What is ready is not missing.
