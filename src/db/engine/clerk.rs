@@ -1,11 +1,12 @@
 //! A thread that serves one piece of work after the other, without a way to another thread and back for each.
 //!
-//! Invariants: a clerk keeps its place as long as it lives, so nobody's crowd keeps it waiting; whoever waits for its work
-//! has an answer as soon as whoever calls [`Db::run`](super::executor::Db::run), because an overseer cuts the connection of
-//! work that takes longer.
+//! Invariants: a clerk keeps its place as long as it lives, so nobody's crowd keeps it waiting, and its session as long as that
+//! is good; whoever waits for its work has an answer as soon as whoever calls [`Db::run`](super::executor::Db::run), because
+//! an overseer cuts the connection of work that takes longer.
 //! A clerk that does not come back even then is given up with its thread.
 //! How to get it wrong: a timer for each piece of work. Setting it wakes another thread, which is what a clerk saves.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::connection::Connection;
 use super::errand::Errand;
 use super::error::DbError;
-use super::executor::{ANSWER_WITHIN, Db};
+use super::executor::{ANSWER_WITHIN, Db, Kept};
 use crate::domain::Away;
 use crate::telemetry::DatabaseFault;
 
@@ -45,6 +46,7 @@ struct Work {
 pub struct Clerk {
     db: Db,
     in_hand: InHand,
+    session: RefCell<Kept>,
 }
 
 impl Clerk {
@@ -60,7 +62,9 @@ impl Clerk {
         let errand = Errand::default();
         self.has_in_hand(Some(Work { began: Instant::now(), errand: errand.clone() }));
         let patience = self.db.patience().min(ANSWER_WITHIN);
-        let done = catch_unwind(AssertUnwindSafe(|| self.db.on_a_session(patience, &errand, work)));
+        let mut kept = self.session.take();
+        let done = catch_unwind(AssertUnwindSafe(|| self.db.on_a_session(&mut kept, patience, &errand, work)));
+        self.session.replace(kept);
         self.has_in_hand(None);
         let done = done.map_err(|panic| {
             let words = panic.downcast_ref::<&str>().copied().map(str::to_owned);
@@ -90,7 +94,8 @@ impl Db {
     /// [`ClerkGone`] says why it ended otherwise. One that hangs keeps its thread until its connection ends.
     pub async fn employ(&self, job: impl FnOnce(&Clerk) + Send + 'static) -> Result<(), ClerkGone> {
         let in_hand = InHand::default();
-        let (clerk, overseen) = (Clerk { db: self.clone(), in_hand: Arc::clone(&in_hand) }, self.clone());
+        let (clerk, overseen) =
+            (Clerk { db: self.clone(), in_hand: Arc::clone(&in_hand), session: RefCell::default() }, self.clone());
         let runtime = self.runtime();
         let mut job = runtime.spawn_blocking(move || job(&clerk));
         // A task of its own: the clerk may outlive whoever employed it by one piece of work.

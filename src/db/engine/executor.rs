@@ -58,6 +58,10 @@ pub struct Db {
     log: slog::Logger,
 }
 
+/// The session of somebody who keeps it from one piece of work to the next: what PostgreSQL's process knows of the tables, and the
+/// caches of the machine, are warm then.
+pub(super) type Kept = Option<r2d2::PooledConnection<SessionManager>>;
+
 /// Sends r2d2's complaints to our log.
 #[derive(Debug)]
 struct PoolLog(slog::Logger);
@@ -206,7 +210,7 @@ impl Db {
         let patience = acquire.saturating_sub(asked.elapsed()).max(Duration::from_millis(50));
         let task = self.runtime.spawn_blocking(move || {
             let _place = place;
-            let outcome = db.on_a_session(patience, &errand, work);
+            let outcome = db.on_a_session(&mut Kept::None, patience, &errand, work);
             if outcome.is_ok() {
                 db.changes.done(name);
             }
@@ -245,13 +249,15 @@ impl Db {
         }
     }
 
+    /// On the one that was `kept`, if it may still be used, where one is left that may be used again.
     pub(super) fn on_a_session<T>(
         &self,
+        kept: &mut Kept,
         patience: Duration,
         errand: &Errand,
         work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
-        let mut session = self.living_session(patience, errand)?;
+        let mut session = self.living_session(kept.take(), patience, errand)?;
         let outcome = work(&mut session.link);
         session.last_used = Instant::now();
         let outcome = match outcome {
@@ -263,20 +269,27 @@ impl Db {
         if is_away || session.link.wire().is_cut() {
             self.manager.lost(&mut session);
         }
+        *kept = self.manager.usable(session);
         outcome
     }
 
     /// A session that is known to live, or that was made just now.
     fn living_session(
         &self,
+        kept: Kept,
         patience: Duration,
         errand: &Errand,
     ) -> Result<r2d2::PooledConnection<SessionManager>, DbError> {
         let until = Instant::now() + patience;
+        let mut kept = kept.and_then(|session| self.manager.usable(session));
         for _lost in 0..LOST_MAX {
-            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(50));
-            let pooled = self.pool.get_timeout(left);
-            let mut session = pooled.map_err(|error| unreached(&error.to_string()))?;
+            let mut session = match kept.take() {
+                Some(session) => session,
+                None => {
+                    let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(50));
+                    self.pool.get_timeout(left).map_err(|error| unreached(&error.to_string()))?
+                }
+            };
             if !errand.goes_on_over(session.link.wire()) {
                 return Err(DbError::Unavailable("nobody waits for it any more".to_owned()));
             }

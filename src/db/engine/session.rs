@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use diesel::ConnectionError;
 use diesel::r2d2::R2D2Connection as _;
+use r2d2::ManageConnection as _;
 
 use super::connect::DatabaseUrl;
 use super::link::Link;
@@ -47,6 +48,11 @@ impl SessionManager {
     pub(super) fn lost(&self, session: &mut Session) {
         session.broken = true;
         *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// The same session if whoever has it may use it again; what may not goes back to the pool, which closes it.
+    pub(super) fn usable(&self, mut session: r2d2::PooledConnection<Self>) -> Option<r2d2::PooledConnection<Self>> {
+        (!self.has_broken(&mut session) && self.is_valid(&mut session).is_ok()).then_some(session)
     }
 
     /// Whether a session has worked since the last one was lost.
