@@ -11,7 +11,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -34,9 +34,26 @@ pub struct Way {
 struct State {
     is_dark: AtomicBool,
     has_ended: AtomicBool,
+    /// What goes over it, both sides of each connection.
+    open: Mutex<Vec<Weak<TcpStream>>>,
 }
 
 impl State {
+    /// A side of a connection that ends with the way; false when that has ended.
+    fn ends_with_it(&self, side: &Arc<TcpStream>) -> bool {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|side| side.strong_count() > 0);
+        open.push(Arc::downgrade(side));
+        !self.has_ended.load(Ordering::SeqCst)
+    }
+
+    fn ends(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        self.has_ended.store(true, Ordering::SeqCst);
+        // Whoever reads from one comes back.
+        open.iter().filter_map(Weak::upgrade).for_each(|side| drop(side.shutdown(Shutdown::Both)));
+    }
+
     /// Waits until it is open; false when it has ended.
     fn is_open_again(&self) -> bool {
         while self.is_dark.load(Ordering::SeqCst) && !self.has_ended.load(Ordering::SeqCst) {
@@ -66,7 +83,7 @@ impl Cluster {
                     break;
                 }
                 let state = Arc::clone(&shared);
-                thread::spawn(move || lead(&client, to, &state));
+                thread::spawn(move || lead(client, to, &state));
             }
         });
         Ok(Way { port, state })
@@ -87,21 +104,24 @@ impl Way {
 
 impl Drop for Way {
     fn drop(&mut self) {
-        self.state.has_ended.store(true, Ordering::SeqCst);
+        self.state.ends();
         // Whoever waits for the next connection looks whether there is an end.
         drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
     }
 }
 
-fn lead(client: &TcpStream, to: u16, state: &Arc<State>) {
-    if !state.is_open_again() {
+fn lead(client: TcpStream, to: u16, state: &Arc<State>) {
+    let client = Arc::new(client);
+    if !state.ends_with_it(&client) || !state.is_open_again() {
         return;
     }
-    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { return };
-    let (Ok(back_from), Ok(back_to)) = (server.try_clone(), client.try_clone()) else { return };
-    let of_the_other = Arc::clone(state);
+    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).map(Arc::new) else { return };
+    if !state.ends_with_it(&server) {
+        return;
+    }
+    let (back_from, back_to, of_the_other) = (Arc::clone(&server), Arc::clone(&client), Arc::clone(state));
     thread::spawn(move || pass(&back_from, &back_to, &of_the_other));
-    pass(client, &server, state);
+    pass(&client, &server, state);
 }
 
 /// Passes on what comes until one side ends.

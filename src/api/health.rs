@@ -96,7 +96,7 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
     };
     let mut warnings = buying_warnings.as_ref().cloned().unwrap_or_default();
     let failing = match skewed.and_then(|skewed| buying_warnings.map(|_| skewed)) {
-        Ok(_) if full => Some("database"),
+        Ok(_) if full || services.db.waits_for_a_standby() => Some("database"),
         Ok(false) => None,
         Ok(true) => Some("config_skew"),
         Err(error) if error.is_unavailable() => Some("database"),

@@ -149,7 +149,8 @@ impl App {
         recount(&db, &log).await?;
         config.thresholds_are(db.run_patiently("thresholds_read", thresholds_read).await?);
         let bell = StockBell::default();
-        listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
+        listen(url.clone(), bell.clone(), db.changes().clone(), db.standbys().clone(), log.clone())
+            .map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime, telemetry.clone());
         let listen = |source| StartError::Listen { address: config.http.listen, source };

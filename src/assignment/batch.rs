@@ -2,7 +2,8 @@
 //! get the oldest stock of their pool, area-code wishes first. Whoever wishes for nothing is served by one statement, whatever
 //! the pools; one wish costs one for its ladder, and many wishes a few together ([`wishes`](super::wishes)).
 //!
-//! Invariants: each request is answered on its own, one bad one harms no other; users are distinct within a statement.
+//! Invariants: each request is answered on its own, one bad one harms no other; users are distinct within a statement; who was given a
+//! number by a statement that stands is told so, whatever became of a later one.
 //! How to get it wrong: taking a unique violation for a failure. It means that the user got a number elsewhere a moment
 //! ago, so the whole batch is tried again and finds it.
 
@@ -26,29 +27,32 @@ const CLASHES_MAX: u32 = 5;
 
 /// Serves `asks`, whose users are distinct. Every user is in the answer.
 pub(super) fn serve(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
-    match serve_unless_clash(conn, asks) {
-        Err(error) if error.is_unavailable() => Err(error),
+    let mut found: HashMap<UserId, Found> = HashMap::with_capacity(asks.len());
+    match serve_unless_clash(conn, asks, &mut found) {
+        Err(error) if error.is_unavailable() => return Err(error),
         // One request must not spoil the batch: each on its own.
-        Err(_) if asks.len() > 1 => asks.iter().map(|ask| Ok((ask.user_id.clone(), alone(conn, ask)?))).collect(),
-        other => other,
+        Err(_) if asks.len() > 1 => asks.iter().try_for_each(|ask| alone(conn, ask, &mut found))?,
+        other => other?,
+    }
+    Ok(found)
+}
+
+fn alone(conn: &mut Connection, ask: &Ask, found: &mut HashMap<UserId, Found>) -> Result<(), DbError> {
+    let Err(error) = serve_unless_clash(conn, std::slice::from_ref(ask), found) else { return Ok(()) };
+    // What the server's state explains is no request's fault, in whatever words it is told: the whole batch hears it.
+    match understood(conn, error) {
+        error if error.is_unavailable() => Err(error),
+        error => {
+            found.insert(ask.user_id.clone(), Found::Failed(error.in_full()));
+            Ok(())
+        }
     }
 }
 
-fn alone(conn: &mut Connection, ask: &Ask) -> Result<Found, DbError> {
-    match serve_unless_clash(conn, std::slice::from_ref(ask)) {
-        Ok(mut found) => Ok(found.remove(&ask.user_id).unwrap_or(Found::Empty)),
-        // What the server's state explains is no request's fault, in whatever words it is told: the whole batch hears it.
-        Err(error) => match understood(conn, error) {
-            error if error.is_unavailable() => Err(error),
-            error => Ok(Found::Failed(error.in_full())),
-        },
-    }
-}
-
-fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
+fn serve_unless_clash(conn: &mut Connection, asks: &[Ask], found: &mut HashMap<UserId, Found>) -> Result<(), DbError> {
     let mut clashes = 0;
     loop {
-        match serve_once(conn, asks) {
+        match serve_once(conn, asks, found) {
             Err(
                 DbError::Constraint(Constraint::OneLivePerUser | Constraint::SomebodysMeanwhile) | DbError::Collided(_),
             ) if clashes < CLASHES_MAX => {
@@ -59,12 +63,12 @@ fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<Use
     }
 }
 
-fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
-    let mut found: HashMap<UserId, Found> = HashMap::with_capacity(asks.len());
+/// Serves whoever is not among `found` yet.
+fn serve_once(conn: &mut Connection, asks: &[Ask], found: &mut HashMap<UserId, Found>) -> Result<(), DbError> {
     let mut plain: Vec<&Ask> = Vec::with_capacity(asks.len());
     let mut wishing: Vec<Wishing<'_>> = Vec::new();
     let mut elsewhere: BTreeMap<(CountryCode, Option<AreaCode>), Vec<&Ask>> = BTreeMap::new();
-    for ask in asks {
+    for ask in asks.iter().filter(|ask| !found.contains_key(&ask.user_id)) {
         match (ask.country.filter(|_| ask.stock_only), ask.wish) {
             (Some(country), wish) => elsewhere.entry((country, wish)).or_default().push(ask),
             (None, Some(wish)) => wishing.push(Wishing::of(ask, wish)),
@@ -72,13 +76,13 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
         }
     }
     // Who wishes for something first: others take whatever there is.
-    serve_wishes(conn, &mut found, &wishing)?;
+    serve_wishes(conn, found, &wishing)?;
     for ((country, wish), group) in elsewhere {
-        claim_apart(conn, &mut found, &group, country, wish)?;
+        claim_apart(conn, found, &group, country, wish)?;
     }
-    claim_any(conn, &mut found, &plain, assignments_claim)?;
+    claim_any(conn, found, &plain, assignments_claim)?;
     let rest: Vec<&Ask> = asks.iter().filter(|ask| !found.contains_key(&ask.user_id)).collect();
-    known(conn, &mut found, &rest)?;
+    known(conn, found, &rest)?;
     for ask in rest {
         let nothing = match ask.country.filter(|_| ask.stock_only) {
             Some(country) => Found::NoSuchCountry(country),
@@ -87,7 +91,7 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
         };
         found.entry(ask.user_id.clone()).or_insert(nothing);
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Serves those who wish for an area code: each from the nearest that is there, then whoever is left, and takes another, from any.
@@ -198,4 +202,84 @@ fn claim_apart(
 
 fn asking<'a>(asks: &[&'a Ask]) -> Vec<Asking<'a>> {
     asks.iter().map(|ask| ask.asking()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection as _;
+    use diesel::{Connection as _, PgConnection};
+    use postgres_fixture::{Cluster, Database};
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::db::{DatabaseUrl, migrate};
+
+    /// A session at a schema with a number of each of these area codes.
+    fn stocked(codes: &[&str]) -> (Database, PgConnection) {
+        let database = Cluster::shared().create_database().expect("a database");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        let mut conn = PgConnection::establish(&database.url()).expect("a session");
+        conn.batch_execute("SET search_path = callbunker").expect("its path");
+        stock(&mut conn, codes);
+        (database, conn)
+    }
+
+    fn stock(conn: &mut PgConnection, codes: &[&str]) {
+        for code in codes {
+            conn.batch_execute(&format!(
+                "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at, pool)
+                 VALUES ('PN' || lpad('{code}', 32, '0'), '+1{code}5550100', 'US', '{code}', 'active', 'configured', true,
+                         clock_timestamp(), 'default')"
+            ))
+            .expect("stock");
+        }
+    }
+
+    fn ask(user: &str, wish: Option<&str>) -> Ask {
+        Ask {
+            user_id: user.parse().unwrap(),
+            pool: PoolName::default_pool(),
+            only_pool: false,
+            wish: wish.map(|digits| digits.parse().unwrap()),
+            strict: false,
+            country: None,
+            stock_only: false,
+        }
+    }
+
+    #[test]
+    fn whoever_was_given_a_number_before_another_one_clashed_had_none_before() {
+        let (_database, mut conn) = stocked(&["907", "415"]);
+        // As if the user got a number elsewhere at that moment, once.
+        conn.batch_execute(
+            "CREATE SEQUENCE clashes;
+             CREATE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 IF nextval('clashes') = 1 THEN
+                     RAISE unique_violation USING CONSTRAINT = 'leases_one_per_user', MESSAGE = 'somebody was first';
+                 END IF;
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER clash BEFORE UPDATE ON leases FOR EACH ROW WHEN (NEW.user_id = 'takes-any') EXECUTE FUNCTION clash()",
+        )
+        .expect("a trigger");
+        let asks = [ask("takes-any", None), ask("wishes", Some("907"))];
+        let found = serve(&mut conn, &asks).expect("both are served");
+        for ask in &asks {
+            assert!(matches!(found.get(&ask.user_id), Some(Found::Given(_))), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_asks_again_keeps_nobody_from_the_nearest_number() {
+        let (_database, mut conn) = stocked(&["212"]);
+        let again = ask("again", Some("415"));
+        serve(&mut conn, std::slice::from_ref(&again)).expect("it is served");
+        stock(&mut conn, &["628", "415"]);
+        // What they wish for is not alike, so that it is shared out.
+        let newcomer = Ask { country: Some("US".parse().unwrap()), ..ask("newcomer", Some("415")) };
+        let found = serve(&mut conn, &[again, newcomer.clone()]).expect("both are served");
+        let Some(Found::Given(given)) = found.get(&newcomer.user_id) else { panic!("{found:?}") };
+        assert_eq!(given.matched, Some(Match::Exact), "{given:?}");
+    }
 }

@@ -49,7 +49,8 @@ impl Desk {
             Err(error) => {
                 // An error that is not the want of a database, or of its room, passes, or the deadline does.
                 slog::warn!(self.deps.log, "a look at those who wait failed"; "error" => error.in_full());
-                if matches!(error, DbError::Unavailable(_) | DbError::Frozen | DbError::NoRoom(_)) {
+                if matches!(error, DbError::Unavailable(_) | DbError::Frozen | DbError::NoRoom(_) | DbError::NoStandby)
+                {
                     let why = self.deps.db.why_away(&error);
                     let gone = self.waitlist.refuse_all(&NoNumber::DatabaseUnavailable(why));
                     self.take_out(gone, ctx);

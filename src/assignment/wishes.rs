@@ -2,13 +2,14 @@
 //!
 //! Invariants: every wish is served on one rung of its ladder before any is on the next; what is shared out is what a look showed a
 //! moment ago, so whoever goes away empty-handed by it is shared out anew, as long as a look shows something.
-//! How to get it wrong: a statement for each wish. Hundreds of them hang everybody's answer on one another.
+//! How to get it wrong: sharing out to whoever asks again. They have a number, and what was theirs by it stays behind while another goes
+//! without. Or a statement for each wish. Hundreds of them hang everybody's answer on one another.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::ask::Ask;
 use super::found::{Found, LOCKED_PAUSE, LOCKED_TRIES_MAX, give, known};
-use crate::db::assignments::{AskingFor, assignments_claim_each};
+use crate::db::assignments::{AskingFor, assignments_claim_each, assignments_held};
 use crate::db::stock::{InCode, stock_available_by_code};
 use crate::db::{Connection, DbError};
 use crate::domain::{AreaCode, Ladder, Match, PoolName, UserId};
@@ -51,10 +52,20 @@ pub(super) fn claim_wishes(
     found: &mut HashMap<UserId, Found>,
     wishing: &[Wishing<'_>],
 ) -> Result<(), DbError> {
-    for _try in 0..LOCKED_TRIES_MAX {
-        let waiting: Vec<&Wishing<'_>> = wishing.iter().filter(|one| !found.contains_key(&one.ask.user_id)).collect();
+    for times in 0..LOCKED_TRIES_MAX {
+        let mut waiting: Vec<&Wishing<'_>> =
+            wishing.iter().filter(|one| !found.contains_key(&one.ask.user_id)).collect();
         let there = stock_available_by_code(conn, &wanted(&waiting), false)?;
-        let shared = share_out(&waiting, there);
+        let mut shared = share_out(&waiting, there.clone());
+        if times == 0 && somebody_lacks(&waiting, &shared) {
+            // Whoever has a number takes none: what was shared out to them is another's.
+            let users: Vec<&str> = waiting.iter().map(|one| one.ask.user_id.as_str()).collect();
+            for assignment in assignments_held(conn, &users)? {
+                found.insert(assignment.user_id.clone(), Found::Held(assignment));
+            }
+            waiting.retain(|one| !found.contains_key(&one.ask.user_id));
+            shared = share_out(&waiting, there);
+        }
         if shared.is_empty() {
             break;
         }
@@ -85,6 +96,11 @@ fn wanted<'a>(waiting: &[&Wishing<'a>]) -> There<'a> {
         }
     }
     wanted
+}
+
+/// Whether somebody gets nothing, or not what they wish for.
+fn somebody_lacks(waiting: &[&Wishing<'_>], shared: &[AskingFor<'_>]) -> bool {
+    shared.len() < waiting.len() || shared.iter().any(|one| one.rung != Match::Exact)
 }
 
 /// Who gets what: the nearest to each, whoever asked first.

@@ -67,7 +67,7 @@ pub(crate) struct Process {
     /// What it last saw of Twilio, if it looked.
     pub(crate) twilio: Option<Arc<Checked>>,
     /// Why the database is away, while it is.
-    pub(crate) database_away: Away,
+    pub(crate) database_away: Option<Away>,
     /// Events that came here of late, and that nothing shows to be Twilio's.
     pub(crate) events_rejected: Option<Rejected>,
     /// Boosts that will lack numbers when they begin.

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::db::attention::{SpendCaps, Watched, attention_look};
 use crate::db::purchases::holder::holder_seen;
 use crate::db::{Db, DbError};
+use crate::domain::Away;
 use crate::foresight::Forecaster;
 use crate::purchaser::HolderWatch;
 use crate::supervisor::Health;
@@ -56,7 +57,10 @@ impl Sources {
             Ok((sight, holder)) => (Some(sight), self.holder.sees(holder.as_ref()), None),
             Err(error) => (None, false, Some(error)),
         };
-        let database_away = error.as_ref().map(|error| self.db.why_away(error)).unwrap_or_default();
+        let database_away = match &error {
+            Some(error) => Some(self.db.why_away(error)),
+            None => self.db.waits_for_a_standby().then_some(Away::NoStandby),
+        };
         let stuck = self.health.iter().filter(|health| !health.is_well()).map(|health| health.name()).collect();
         let at = sight.as_ref().map_or_else(Utc::now, |sight| sight.at);
         let mut next_try_at = self.quiet_until.borrow().clone();

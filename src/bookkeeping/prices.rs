@@ -16,7 +16,7 @@ use crate::purchaser::breaker;
 
 impl Bookkeeper {
     /// Asks for the price of each kind whose price of today nobody saw. `None` = not all of them are known.
-    pub(super) async fn ask_prices(&self) -> Result<Option<String>, DbError> {
+    pub(super) async fn ask_prices(&self, pace: Pace) -> Result<Option<String>, DbError> {
         let configured: BTreeSet<Kind> = self.config.load().pools().map(|(_, pool)| pool.kind()).collect();
         let configured: Vec<Kind> = configured.into_iter().collect();
         let look = move |conn: &mut Connection| kinds_without_price(conn, &configured);
@@ -44,7 +44,7 @@ impl Bookkeeper {
             }
         }
         if heard > 0 {
-            self.price_charges(Pace::BesideSignups).await?;
+            self.price_charges(pace).await?;
         }
         Ok((unheard == 0).then(|| format!("{heard} prices")))
     }

@@ -104,9 +104,11 @@ fn look(conn: &mut Connection, month: Month, pool: Option<&PoolName>, kept: &Kep
 impl Bookkeeper {
     /// The cost of a month, of one pool if one is named. `asks` = Twilio may be asked for what is not known.
     pub(crate) async fn report(&self, month: Month, pool: Option<PoolName>, asks: bool) -> Result<CostReport, DbError> {
-        self.catch_up(Pace::AtOnce).await?;
+        // Whoever asks waits for it; gauges can wait.
+        let pace = if asks { Pace::AtOnce } else { Pace::BesideSignups };
+        self.catch_up(pace).await?;
         if asks && self.db.run("charges_unpriced", charges_unpriced).await? > 0 {
-            self.ask_prices().await?;
+            self.ask_prices(pace).await?;
         }
         let mut why = Vec::new();
         let usage = match (&pool, asks) {

@@ -67,7 +67,7 @@ impl Bookkeeper {
         if !may_ask {
             return;
         }
-        self.duty("prices", PRICES_EVERY, || async { self.ask_prices().await }).await;
+        self.duty("prices", PRICES_EVERY, || async { self.ask_prices(Pace::BesideSignups).await }).await;
         self.duty("usage", USAGE_EVERY, || async { self.ask_usage().await }).await;
     }
 

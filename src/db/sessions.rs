@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text};
@@ -78,9 +79,17 @@ pub fn session_use(conn: &mut Connection, token_hash: &str, by_a_person: bool) -
     .optional()?;
     let Some(found) = found else { return Ok(None) };
     if by_a_person && found.seen_long_ago {
-        sql_query("UPDATE sessions SET last_seen_at = clock_timestamp() WHERE token_hash = $1")
-            .bind::<Text, _>(token_hash)
-            .execute(conn)?;
+        let noted = conn.transaction::<_, DbError, _>(|conn| {
+            Ok(sql_query("UPDATE sessions SET last_seen_at = clock_timestamp() WHERE token_hash = $1")
+                .bind::<Text, _>(token_hash)
+                .execute(conn)?)
+        });
+        // While nothing can be written whoever looks shall see why; it is noted when they look again.
+        if let Err(error) = noted
+            && !error.is_unavailable()
+        {
+            return Err(error);
+        }
     }
     Ok(Some(found.key_fingerprint))
 }

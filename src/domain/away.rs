@@ -27,6 +27,8 @@ pub enum Away {
     Starting,
     /// It has no room to write.
     NoRoom,
+    /// Its commits wait for a synchronous standby, and none is there.
+    NoStandby,
     /// Nothing answers in time.
     Silent,
     /// Nobody knows.
@@ -55,6 +57,9 @@ impl Away {
             Self::Full => "The database does not answer: it takes no more connections; try again in a moment.",
             Self::Starting => "The database does not answer: it is starting or stopping; try again in a moment.",
             Self::NoRoom => "The database takes no writes: it has no room left; try again in a moment.",
+            Self::NoStandby => {
+                "The database acknowledges nothing: it waits for its synchronous standby, which is away; try again in a moment."
+            }
             Self::Silent => {
                 "The database does not answer: nothing comes from its address in time; try again in a moment."
             }
@@ -75,6 +80,7 @@ impl Away {
         match self {
             Self::Frozen => "The database is frozen: it takes no writes.",
             Self::NoRoom => "The database takes no writes: it has no room left.",
+            Self::NoStandby => "The database acknowledges nothing: its synchronous standby is away.",
             Self::Name
             | Self::Refused
             | Self::Certificate
@@ -100,6 +106,9 @@ impl Away {
             Self::Full => "It takes no more connections.",
             Self::Starting => "It is starting or stopping.",
             Self::NoRoom => "The disk of its machine is full.",
+            Self::NoStandby => {
+                "Its commits wait for a standby that synchronous_standby_names names, and none is there."
+            }
             Self::Silent => "Nothing comes from its address in time.",
             Self::Other => return None,
         })
@@ -130,6 +139,9 @@ impl Away {
                 "Raise max_connections, or end what holds them: an instance takes ten; everything goes on by itself."
             }
             Self::NoRoom => "Free disk space on its machine; everything goes on by itself.",
+            Self::NoStandby => {
+                "Bring its standby back, or name one that is there in synchronous_standby_names; everything goes on by itself."
+            }
             Self::Starting | Self::Silent | Self::Other => {
                 "Look at PostgreSQL and at the way to it; everything goes on by itself once it answers."
             }
@@ -151,6 +163,7 @@ mod tests {
         Away::Full,
         Away::Starting,
         Away::NoRoom,
+        Away::NoStandby,
         Away::Silent,
         Away::Other,
     ];

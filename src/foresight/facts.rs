@@ -56,7 +56,7 @@ impl Memory {
         }
         let (begun, now) = (Instant::now(), Utc::now());
         let (asked, from) = self.history.look(db, now).await?;
-        let read = db.run_patiently("foresight_facts", move |conn| {
+        let read = db.look_patiently("foresight_facts", move |conn| {
             Ok((market_read(conn)?, bought_lately(conn)?, stock_read_all(conn, &keys)?, advice_days_latest(conn)?))
         });
         let (markets, bought, stock, days) = read.await?;

@@ -41,18 +41,18 @@ impl History {
             Some(_) | None => self.read_all(db, now).await?,
         };
         let noted_from = read_at - TimeDelta::milliseconds(REPEAT_MS);
-        let new = db.run_patiently("asked_since", move |conn| asked_since(conn, up_to, noted_from)).await?;
+        let new = db.look_patiently("asked_since", move |conn| asked_since(conn, up_to, noted_from)).await?;
         Ok((self.with(new, read_at.timestamp_millis(), now.timestamp_millis()), self.from))
     }
 
     async fn read_all(&mut self, db: &Db, now: DateTime<Utc>) -> Result<(DateTime<Utc>, i64), DbError> {
-        let up_to = db.run_patiently("assignments_written", assignments_written).await?;
+        let up_to = db.look_patiently("assignments_written", assignments_written).await?;
         let (mut settled, mut count) = (BTreeMap::<PoolName, Vec<i64>>::new(), 0_usize);
         let mut from = now;
         for _day in 0..DAYS {
             let (begin, end) = (from - TimeDelta::days(1), from);
             let read = move |conn: &mut Connection| asked_between(conn, begin, end, up_to);
-            for (pool, instants) in merged(&db.run_patiently("asked_between", read).await?) {
+            for (pool, instants) in merged(&db.look_patiently("asked_between", read).await?) {
                 count += instants.len();
                 settled.entry(pool).or_default().extend(instants);
             }

@@ -29,7 +29,10 @@ fn numbers_are_inserted_in_one_place() {
     let inserts: Vec<_> = rust_files()
         .into_iter()
         .filter(|(path, _)| !path.ends_with("source/transitions.rs"))
-        .filter(|(_, text)| text.to_ascii_lowercase().contains("insert into numbers "))
+        .filter(|(_, text)| {
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            code.to_ascii_lowercase().contains("insert into numbers ")
+        })
         .map(|(path, _)| path)
         .collect();
     assert!(matches!(&inserts[..], [one] if one.ends_with("db/numbers/insert.rs")), "{inserts:?}");

@@ -1,7 +1,7 @@
 //! Two clusters: one follows the other, takes its place, and what it left follows in turn.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, TcpStream},
     thread,
     time::Duration,
@@ -77,7 +77,14 @@ fn a_way_goes_dark_and_what_was_sent_meanwhile_arrives_when_it_is_open_again() {
     way.goes_dark(false);
     eventually("what was held back arrives", || answers(&mut since));
     eventually("also of those who were there", || answers(&mut before));
+    // Nobody says anything any more, in the dark, when it ends.
+    eventually("somebody is there", || answers(&mut ask()));
+    let mut idle = ask();
+    eventually("and has an answer", || answers(&mut idle));
+    way.goes_dark(true);
     let port = way.port();
     drop(way);
+    idle.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert!(!idle.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "it ends with the way");
     eventually("it is gone", || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err());
 }

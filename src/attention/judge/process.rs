@@ -9,7 +9,11 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
     let mut items = Vec::new();
     let process = &facts.process;
     match &facts.sight {
-        None => items.push(away(process.database_away)),
+        None => items.push(away(process.database_away.unwrap_or_default(), "; nothing else is known of the pool")),
+        // It answers whoever only looks.
+        Some(_) => items.extend(process.database_away.map(|why| away(why, ""))),
+    }
+    match &facts.sight {
         Some(sight) if is_skewed(&sight.webhooks, &facts.limits.webhooks) => items.push(
             Item::new(
                 Kind::ConfigSkew,
@@ -19,7 +23,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
             )
             .detail("It is not ready, and repairs no number."),
         ),
-        Some(_) => {}
+        Some(_) | None => {}
     }
     if !process.stuck.is_empty() {
         items.push(
@@ -58,9 +62,9 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
     items
 }
 
-fn away(away: Away) -> Item {
-    let meanwhile = "Meanwhile signups get 503 and nothing is bought; nothing else is known of the pool.";
-    let detail = away.why().map_or_else(|| meanwhile.to_owned(), |why| format!("{why} {meanwhile}"));
+fn away(away: Away, unknown: &str) -> Item {
+    let meanwhile = format!("Meanwhile signups get 503 and nothing is bought{unknown}.");
+    let detail = away.why().map_or_else(|| meanwhile.clone(), |why| format!("{why} {meanwhile}"));
     Item::new(Kind::DatabaseAway, Severity::Critical, away.summary(), away.todo()).detail(detail)
 }
 

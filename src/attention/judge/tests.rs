@@ -333,11 +333,15 @@ fn refused_signups_are_told_after_the_pool_has_stock_again() {
 fn without_a_database_that_is_what_there_is_to_tell() {
     let item = only(judge(&facts(None)));
     assert_eq!((item.kind, item.severity), (Kind::DatabaseAway, Severity::Critical));
-    let frozen = Process { database_away: Away::Frozen, ..Process::default() };
+    let frozen = Process { database_away: Some(Away::Frozen), ..Process::default() };
     let item = only(judge(&Facts { process: frozen, ..facts(None) }));
     assert_eq!((item.kind, item.summary.as_str()), (Kind::DatabaseAway, Away::Frozen.summary()));
     assert!(item.detail.contains("default_transaction_read_only is on"), "{item:?}");
     assert!(item.todo.contains("off again"), "{item:?}");
+    let alone = Process { database_away: Some(Away::NoStandby), ..Process::default() };
+    let item = only(judge(&Facts { process: alone, ..facts(Some(sight())) }));
+    assert_eq!((item.kind, item.severity), (Kind::DatabaseAway, Severity::Critical));
+    assert!(item.detail.contains("synchronous_standby_names") && !item.detail.contains("nothing else"), "{item:?}");
     let stuck = Facts {
         process: Process { stuck: vec!["desk"], holder_is_frozen: true, ..Process::default() },
         ..facts(Some(Morning { webhooks: webhooks("b.example"), ..sight() }))

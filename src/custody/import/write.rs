@@ -162,6 +162,7 @@ impl Custody {
             DbError::Unavailable(_)
             | DbError::Frozen
             | DbError::NoRoom(_)
+            | DbError::NoStandby
             | DbError::Unfit(_)
             | DbError::Collided(_)
             | DbError::Corrupt { .. }

@@ -25,7 +25,7 @@ pub fn charged_uncertainly(conn: &mut Connection, month: Month) -> Result<i64, D
     Ok(count.count)
 }
 
-/// What a charge of a month costs as a rule: the amount that most have.
+/// What a charge of a month that Twilio counts costs as a rule: the amount that most have.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -36,7 +36,7 @@ pub fn unit_of(conn: &mut Connection, month: Month) -> Result<Option<Decimal>, D
         amount: Decimal,
     }
     let unit: Option<Unit> = sql_query(
-        "SELECT amount FROM charges WHERE charged_on BETWEEN $1 AND $2 AND amount IS NOT NULL
+        "SELECT amount FROM charges WHERE charged_on BETWEEN $1 AND $2 AND amount IS NOT NULL AND number_type <> 'national'
           GROUP BY amount ORDER BY count(*) DESC, amount LIMIT 1",
     )
     .bind::<Date, _>(month.first())

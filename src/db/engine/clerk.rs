@@ -59,6 +59,7 @@ impl Clerk {
         name: &'static str,
         work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
+        self.db.may_try(name)?;
         let errand = Errand::default();
         self.has_in_hand(Some(Work { began: Instant::now(), errand: errand.clone() }));
         let patience = self.db.patience().min(ANSWER_WITHIN);

@@ -61,6 +61,11 @@ pub enum DbError {
     /// PostgreSQL runs but has no room to write: nothing happened, and nothing will until somebody makes room.
     #[error("PostgreSQL has no room left ({0}); free disk space on its machine")]
     NoRoom(String),
+    /// Commits wait for a synchronous standby, and none is there: nothing happened, and nothing will until one is.
+    #[error(
+        "PostgreSQL acknowledges nothing: commits wait for a synchronous standby, and none is there; bring one back"
+    )]
+    NoStandby,
     /// What stands at DATABASE_URL cannot carry callbunker, and says so every time.
     #[error("{0}")]
     Unfit(String),
@@ -142,7 +147,7 @@ impl DbError {
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Frozen | Self::NoRoom(_) | Self::Collided(_))
+        matches!(self, Self::Unavailable(_) | Self::Frozen | Self::NoRoom(_) | Self::NoStandby | Self::Collided(_))
     }
 
     /// Whether PostgreSQL refused in a way that nobody understands: a mistake of the statement, or a state of the server.
@@ -207,6 +212,7 @@ mod tests {
             "terminating connection due to administrator command",
             "the database system is shutting down",
             "canceling statement due to lock timeout",
+            "unrecognized configuration parameter \"callbunker.no_standby_is_there\"",
         ] {
             let error = labelled(DatabaseErrorKind::Unknown, message);
             assert!(matches!(error, DbError::Unavailable(_)), "{message}: {error:?}");

@@ -21,6 +21,7 @@ use super::errand::{Deadline, Errand};
 use super::error::{DbError, first_line, is_time_limit};
 use super::room::Room;
 use super::session::{Session, SessionManager};
+use super::standbys::{Standbys, reading};
 use crate::domain::Away;
 use crate::telemetry::{DatabaseFault, Telemetry};
 
@@ -54,6 +55,7 @@ pub struct Db {
     acquire_timeout: Duration,
     changes: ChangeBell,
     room: Room,
+    standbys: Standbys,
     telemetry: Telemetry,
     log: slog::Logger,
 }
@@ -92,8 +94,8 @@ impl Db {
         let places = Arc::new(Semaphore::new(PLACES));
         let patient = Arc::new(Semaphore::new(PATIENT_MAX));
         let changes = ChangeBell::default();
-        let room = Room::default();
-        Self { pool, manager, places, patient, runtime, acquire_timeout, changes, room, telemetry, log }
+        let (room, standbys) = (Room::default(), Standbys::default());
+        Self { pool, manager, places, patient, runtime, acquire_timeout, changes, room, standbys, telemetry, log }
     }
 
     /// Rung whenever a statement changed something that people watch.
@@ -108,6 +110,8 @@ impl Db {
         match error {
             DbError::Frozen => Away::Frozen,
             DbError::NoRoom(_) => Away::NoRoom,
+            DbError::NoStandby => Away::NoStandby,
+            DbError::Unavailable(_) if self.waits_for_a_standby() => Away::NoStandby,
             // One writer in the way of another says nothing of the way to the server.
             DbError::Collided(_) => Away::Other,
             DbError::Unavailable(_)
@@ -117,6 +121,18 @@ impl Db {
             | DbError::Statement { .. }
             | DbError::Panicked(_) => self.manager.why_away(),
         }
+    }
+
+    /// Whether commits wait for a synchronous standby that is away: whoever would write is refused until one is there.
+    #[must_use]
+    pub fn waits_for_a_standby(&self) -> bool {
+        self.standbys.are_away()
+    }
+
+    /// For whoever looks whether it is.
+    #[must_use]
+    pub fn standbys(&self) -> &Standbys {
+        &self.standbys
     }
 
     pub(super) fn room(&self) -> &Room {
@@ -155,7 +171,7 @@ impl Db {
     }
 
     /// Runs `work` to its end, as long as PostgreSQL's own statement timeout lets it, a minute at most. For the money path,
-    /// where an answer that comes late is better than none.
+    /// where an answer that comes late is better than none. A standby that commits wait for is waited for as a connection is.
     ///
     /// # Errors
     /// As [`Db::run`].
@@ -164,10 +180,31 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
+        self.patiently(PATIENT_ACQUIRE, name, work).await
+    }
+
+    /// The same for what only looks: it waits for no standby.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn look_patiently<T, F>(&self, name: &'static str, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        self.patiently(Duration::ZERO, name, work).await
+    }
+
+    async fn patiently<T, F>(&self, for_a_standby: Duration, name: &'static str, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
         // A task of its own: a caller that awaits one piece of work while it does not poll another would else wait for a
         // turn that only that poll gives back.
         let db = self.clone();
         let task = self.runtime.spawn(async move {
+            db.standbys.wait(for_a_standby).await;
             let _turn = db.patient.acquire().await.expect("the semaphore is never closed");
             db.within(PATIENT_WITHIN, name, PATIENT_ACQUIRE, work).await
         });
@@ -198,6 +235,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
+        self.may_try(name)?;
         let asked = Instant::now();
         let place = match timeout(acquire, Arc::clone(&self.places).acquire_owned()).await {
             Ok(place) => place.expect("the semaphore is never closed"),
@@ -231,12 +269,24 @@ impl Db {
         self.acquire_timeout
     }
 
+    /// Refuses what would be refused for want of a standby, as a statement of its label was a moment ago.
+    pub(super) fn may_try(&self, name: &str) -> Result<(), DbError> {
+        if !self.standbys.refuse(name) {
+            return Ok(());
+        }
+        self.telemetry.database_failed(DatabaseFault::Unavailable);
+        Err(DbError::NoStandby)
+    }
+
     /// Counts what went wrong; of a panic, `done` has its words.
     pub(super) fn noted<T>(&self, name: &'static str, done: Result<Result<T, DbError>, String>) -> Result<T, DbError> {
         match done {
             Ok(outcome) => {
                 if matches!(outcome, Err(DbError::NoRoom(_))) {
                     self.room.was_lacking();
+                }
+                if matches!(outcome, Err(DbError::NoStandby)) {
+                    self.standbys.have_refused(name);
                 }
                 outcome.as_ref().err().and_then(fault).iter().for_each(|fault| self.telemetry.database_failed(*fault));
                 outcome
@@ -258,7 +308,10 @@ impl Db {
         work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
         let mut session = self.living_session(kept.take(), patience, errand)?;
-        let outcome = work(&mut session.link);
+        let outcome = match self.standbys.are_away() {
+            true => reading(&mut session.link, work),
+            false => work(&mut session.link),
+        };
         session.last_used = Instant::now();
         let outcome = match outcome {
             Err(error) => Err(understood(&mut session.link, error)),
@@ -266,7 +319,11 @@ impl Db {
         };
         errand.is_done();
         let is_away = matches!(&outcome, Err(DbError::Unavailable(why)) if !is_time_limit(why));
-        if is_away || session.link.wire().is_cut() {
+        let is_cut = session.link.wire().is_cut();
+        if is_cut {
+            self.standbys.are_doubted();
+        }
+        if is_away || is_cut {
             self.manager.lost(&mut session);
         }
         *kept = self.manager.usable(session);
@@ -320,7 +377,9 @@ impl Db {
 /// What is worth counting; a writer who was second is no fault.
 fn fault(error: &DbError) -> Option<DatabaseFault> {
     match error {
-        DbError::Unavailable(_) | DbError::Frozen | DbError::NoRoom(_) => Some(DatabaseFault::Unavailable),
+        DbError::Unavailable(_) | DbError::Frozen | DbError::NoRoom(_) | DbError::NoStandby => {
+            Some(DatabaseFault::Unavailable)
+        }
         DbError::Statement { .. } | DbError::Corrupt { .. } | DbError::Collided(_) => Some(DatabaseFault::Statement),
         DbError::Panicked(_) => Some(DatabaseFault::Panic),
         DbError::Constraint(_) | DbError::Unfit(_) => None,

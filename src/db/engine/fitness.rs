@@ -18,7 +18,7 @@ use super::connect::DatabaseUrl;
 use super::error::DbError;
 use super::freeze::is_frozen;
 use super::link::Link;
-use super::rights::{has_list, has_schema, may_change};
+use super::rights::{has_list, has_schema, may_change, may_write_the_word};
 use super::versions::{applied_versions, lacks_nothing, unknown_versions};
 use crate::db::installation::Installation;
 
@@ -38,7 +38,7 @@ pub struct Surveyed {
 }
 
 /// What `check-config` wants to know of the database: [`examine`], whether its schema is one that we know, whether its role may make
-/// what that lacks, and what stands there.
+/// what that lacks and write what readers write, and what stands there.
 ///
 /// # Errors
 /// [`DbError::Unfit`] with the sentence that says what to do; [`DbError::Unavailable`] when nothing could be found out.
@@ -62,6 +62,7 @@ pub fn survey(url: &DatabaseUrl) -> Result<Surveyed, DbError> {
     if has_schema && !lacks_nothing(&applied)? {
         may_change(&mut link)?;
     }
+    may_write_the_word(&mut link)?;
     // Not there yet, or not ours to read: nothing to tell.
     let owner = sql_query("SELECT account_sid, instance_name FROM callbunker.installation LIMIT 1");
     let owner: Option<Owner> = owner.get_result(&mut *link).optional().ok().flatten();

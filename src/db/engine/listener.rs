@@ -5,6 +5,7 @@
 //! the waitlist is still looked at every 250 ms.
 //! The same connection watches whether somebody froze the database, because that changes no session that is there: it looks
 //! what a new one would get, and makes one where that seems to be read-only. The new one finds out ([`opener`](super::opener)).
+//! And it looks whether commits wait for a standby that is away, once a statement was given up ([`standbys`](super::standbys)).
 //! How to get it wrong: relying on it. A notification that falls into a lost connection is gone.
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::connection::Connection;
 use super::error::{DbError, FROZEN, first_line};
 use super::freeze::is_frozen;
 use super::link::Link;
+use super::standbys::{Lookout, Standbys};
 use crate::domain::Away;
 
 /// libpq buffers notifications until it is asked; it is asked this often while somebody waits,
@@ -46,13 +48,21 @@ pub struct StockBell {
 ///
 /// # Errors
 /// When the system starts no more threads.
-pub fn listen(url: DatabaseUrl, bell: StockBell, changes: ChangeBell, log: slog::Logger) -> std::io::Result<()> {
+pub fn listen(
+    url: DatabaseUrl,
+    bell: StockBell,
+    changes: ChangeBell,
+    standbys: Standbys,
+    log: slog::Logger,
+) -> std::io::Result<()> {
     std::thread::Builder::new().name("callbunker-listen".to_owned()).spawn(move || {
-        let mut is_frozen = false;
+        let (mut is_frozen, mut told) = (false, false);
         loop {
             let connected = url.connect().map_err(|error| first_line(&error.to_string()));
             tell_of_a_freeze(&mut is_frozen, connected.is_ok(), url.why_away(), &log);
-            match connected.and_then(|link| hear(link, &bell, &changes)) {
+            match connected.and_then(|link| {
+                hear(link, &bell, &changes, &standbys, |are_away| tell_of_standbys(&mut told, are_away, &log))
+            }) {
                 Ok(Ended::ForANewSession) => continue,
                 Err(why) => slog::debug!(log, "not listening to other instances for a moment"; "error" => why),
             }
@@ -79,6 +89,18 @@ fn tell_of_a_freeze(is_frozen: &mut bool, is_connected: bool, away: Away, log: &
     }
 }
 
+/// One line when commits are found waiting for a standby that is away, and one when they are not any more.
+fn tell_of_standbys(told: &mut bool, are_away: bool, log: &slog::Logger) {
+    match (std::mem::replace(told, are_away), are_away) {
+        (false, true) => {
+            slog::crit!(log, "the database waits for its synchronous standby, which is away: nothing is bought or assigned until one is there";
+                "error" => DbError::NoStandby.to_string())
+        }
+        (true, false) => slog::warn!(log, "no commit waits for a standby any more: signups are served again"),
+        _ => {}
+    }
+}
+
 /// Tells every instance, as soon as the transaction commits, that a number may have become assignable.
 ///
 /// # Errors
@@ -87,8 +109,14 @@ pub(in crate::db) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> 
     Ok(conn.batch_execute("NOTIFY callbunker_stock")?)
 }
 
-fn hear(mut connection: Link, bell: &StockBell, changes: &ChangeBell) -> Result<Ended, String> {
-    let mut looked = Instant::now();
+fn hear(
+    mut connection: Link,
+    bell: &StockBell,
+    changes: &ChangeBell,
+    standbys: &Standbys,
+    mut tell: impl FnMut(bool),
+) -> Result<Ended, String> {
+    let (mut looked, mut lookout) = (Instant::now(), Lookout::new(standbys));
     connection
         .batch_execute("LISTEN callbunker_stock; LISTEN callbunker_changes")
         .map_err(|error| first_line(&error.to_string()))?;
@@ -110,6 +138,11 @@ fn hear(mut connection: Link, bell: &StockBell, changes: &ChangeBell) -> Result<
                 return Ok(Ended::ForANewSession);
             }
             looked = Instant::now();
+        }
+        if lookout.is_due() {
+            let _alarm = Alarm::set(vec![Arc::clone(connection.wire())], TOLD_WITHIN);
+            lookout.look(&mut connection).map_err(|error| first_line(&error.to_string()))?;
+            tell(standbys.are_away());
         }
         let hurry = bell.somebody_waits.load(Ordering::Relaxed);
         std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });

@@ -5,7 +5,7 @@
 //! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket), freeze (read-only?)
 //!                                         └─ errand, alarm ─ who waits, and until when
 //! stored ─ the domain's words in columns          prepared ─ statements whose text is read and planned once
-//! standbys ─ what is told because it was read, where commits wait for a standby
+//! standbys ─ where commits wait for a standby: what is told because it was read, and what goes on while none is there
 //! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages), away (why nobody is reached)
 //!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
 //! migrations, versions, rights, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom

@@ -4,7 +4,7 @@
 
 use diesel::RunQueryDsl as _;
 use diesel::dsl::sql;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 
 use super::error::DbError;
 use super::link::Link;
@@ -15,6 +15,28 @@ const MAY_NOT_USE_IT: &str = "DATABASE_URL: the schema callbunker belongs to ano
                               or GRANT USAGE ON SCHEMA callbunker TO this one, and what it needs on the tables";
 const MAY_NOT_CHANGE_IT: &str = "DATABASE_URL: the tables lack what this version needs, and this role may not make it; run `callbunker migrate` \
                                  first, with the role that owns the schema callbunker";
+
+/// Refuses a role that may not write what readers write where commits wait for a standby ([`standbys`](super::standbys)).
+///
+/// # Errors
+/// As [`has_schema`].
+pub(super) fn may_write_the_word(link: &mut Link) -> Result<(), DbError> {
+    // Since PostgreSQL 17 it takes one more argument.
+    let forbidden =
+        "pg_catalog.pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace
+                       AND proargtypes[2] = 'text'::regtype AND NOT has_function_privilege(oid, 'EXECUTE')";
+    let is_waited_for = "current_setting('synchronous_standby_names') <> ''";
+    if !is_so(link, &format!("{is_waited_for} AND EXISTS (SELECT FROM {forbidden})"))? {
+        return Ok(());
+    }
+    let word = format!("(SELECT oid::regprocedure::text FROM {forbidden} LIMIT 1)");
+    let word: String = diesel::select(sql::<Text>(&word)).get_result(&mut **link)?;
+    Err(DbError::Unfit(format!(
+        "DATABASE_URL: commits wait for a standby there (synchronous_standby_names), and its role may not have readers wait for it, too: \
+         whoever asks again for their number would fail; GRANT EXECUTE ON FUNCTION {} TO it",
+        word.replace(',', ", ")
+    )))
+}
 
 /// Whether there is a schema to be read; if there is none, the role may make it.
 ///

@@ -51,6 +51,8 @@ const WORDS: &[(&str, Meaning)] = &[
     ("执行超时，正在取消查询", TimeLimit),
     ("由于锁超时", TimeLimit),
     ("out of memory", Condition),
+    // Our own word, of `standbys`.
+    ("callbunker.no_standby_is_there", Condition),
     ("out of shared memory", Condition),
     ("insufficient resources", Condition),
     ("configuration limit exceeded", Condition),

@@ -1,6 +1,7 @@
 //! Twilio's usage records of a month, as they were last told.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Date, Numeric, Text, Timestamptz};
@@ -28,10 +29,13 @@ pub struct UsageRecord {
 /// Writes what Twilio just said of a month; what it said later, another instance heard.
 ///
 /// # Errors
-/// When PostgreSQL fails.
+/// When PostgreSQL fails; nothing is written then.
 pub fn usage_write(conn: &mut Connection, month: Month, records: &[UsageRecord]) -> Result<(), DbError> {
-    for record in records {
-        sql_query(
+    conn.transaction::<_, DbError, _>(|conn| records.iter().try_for_each(|record| record_write(conn, month, record)))
+}
+
+fn record_write(conn: &mut Connection, month: Month, record: &UsageRecord) -> Result<(), DbError> {
+    sql_query(
             "INSERT INTO usage_seen AS u (month, category, count, price, currency, as_of, asked_at)
              VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
              ON CONFLICT (month, category) DO UPDATE
@@ -46,7 +50,6 @@ pub fn usage_write(conn: &mut Connection, month: Month, records: &[UsageRecord])
         .bind::<Text, _>(&record.currency)
         .bind::<Timestamptz, _>(record.as_of)
         .execute(conn)?;
-    }
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use diesel::sql_types::{Array, Bool, Text};
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::db::engine::standbys::standbys_have_it;
 
 /// By what numbers are named that were used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,10 @@ pub fn uses_touch(conn: &mut Connection, whose: Whose, words: &[String]) -> Resu
                 "INSERT INTO touch_days (day) VALUES ((clock_timestamp() AT TIME ZONE 'UTC')::date) ON CONFLICT DO NOTHING",
             )
             .execute(conn)?;
+        }
+        if !unknown.is_empty() {
+            // Who has no number must not have one again after a failover: the application may have given up on them.
+            standbys_have_it(conn)?;
         }
         Ok(Touched {
             touched: u32::try_from(known.len()).unwrap_or(u32::MAX),

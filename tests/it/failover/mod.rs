@@ -8,6 +8,7 @@ mod judge;
 mod load;
 mod pair;
 mod scenarios;
+mod standby_away;
 #[cfg(feature = "failpoints")]
 mod two_holders;
 mod waiting_commit;

@@ -2,6 +2,8 @@
 //! wrote it nor by whoever reads it.
 
 use super::pair::Pair;
+use super::standby_away::{crowd, stands};
+use crate::world::command::run;
 use crate::world::daemon::Reply;
 use crate::world::eventually;
 
@@ -10,6 +12,7 @@ fn what_no_standby_has_is_acknowledged_by_nobody_and_stands_when_it_is_back() {
     let mut pair = Pair::synchronous();
     pair.world.change("pool.threshold_low", 0);
     pair.world.change("pool.total_min", 0);
+    the_word_may_be_written(&pair);
     let daemons = pair.daemons();
     let [one, other] = &daemons;
     one.purchase(6).ok();
@@ -25,8 +28,8 @@ fn what_no_standby_has_is_acknowledged_by_nobody_and_stands_when_it_is_back() {
             pair.world.count(sql) == 1
         });
     };
-    let stands = "SELECT count(*) FROM assignments_ever WHERE user_id = 'meanwhile'";
-    alone(&|| one.assign("meanwhile"), stands);
+    let stood = "SELECT count(*) FROM assignments_ever WHERE user_id = 'meanwhile'";
+    alone(&|| one.assign("meanwhile"), stood);
     let ended = "SELECT count(*) FROM assignments_ever WHERE user_id = 'gives-back' AND released_at IS NOT NULL";
     alone(&|| one.release("gives-back"), ended);
     // Whoever reads it now has not been told either.
@@ -49,9 +52,27 @@ fn what_no_standby_has_is_acknowledged_by_nobody_and_stands_when_it_is_back() {
         daemon.release("gives-back").problem(404, "not_assigned");
     }
     assert_eq!(other.assign("before").ok()["phone_number"], before["phone_number"]);
+    let told = crowd(&pair, &daemons);
     // All of that was on the standby when it was told.
     pair.primary().kill9().expect("it is killed");
     pair.promote();
-    assert_eq!(pair.world.count(stands), 1);
+    assert_eq!(pair.world.count(stood), 1);
     assert_eq!(pair.world.count(ended), 1);
+    stands(&pair, &told);
+}
+
+/// Whoever reads writes a word, which a server may have been told to let nobody do.
+fn the_word_may_be_written(pair: &Pair) {
+    let may = |verb: &str, who: &str| {
+        let word =
+            "SELECT string_agg(oid::regprocedure::text, ', ') FROM pg_proc WHERE proname = 'pg_logical_emit_message'";
+        pair.world.sql(&format!("{verb} EXECUTE ON FUNCTION {} {who} PUBLIC", pair.world.sql(word)));
+    };
+    let settings: Vec<(&str, &str)> =
+        pair.world.settings().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    may("REVOKE", "FROM");
+    let sentence = run(&settings, &["check-config"]).sentence(64);
+    assert!(sentence.contains("GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text"), "{sentence}");
+    may("GRANT", "TO");
+    assert_eq!(run(&settings, &["check-config"]).code, Some(0));
 }

@@ -21,7 +21,14 @@ fn whoever_finds_nothing_is_noted_once_and_counts_with_those_who_were_served() {
     // Unless five minutes ended between two of them.
     let noted = || world.count("SELECT count(DISTINCT user_key) FROM demand WHERE pool = 'default'");
     eventually("both are noted", || noted() == 2);
-    // However often they ask at once, it is one note for each of them in five minutes.
+    // However often they ask at once, it is one note for each of them in five minutes, and not more than one is sent at a time: the key
+    // of what is kept would hide that.
+    world.sql(
+        "CREATE TABLE sent (sending bigint, user_key bytea);
+         CREATE FUNCTION is_sent() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+         BEGIN INSERT INTO callbunker.sent VALUES (txid_current(), NEW.user_key); RETURN NEW; END $$;
+         CREATE TRIGGER is_sent BEFORE INSERT ON demand FOR EACH ROW EXECUTE FUNCTION is_sent()",
+    );
     std::thread::scope(|scope| {
         for user in ["u-1", "u-2", "u-1", "u-2"] {
             scope.spawn(move || (0..8).for_each(|_| drop(refused(json!({ "user_id": user })))));
@@ -30,6 +37,12 @@ fn whoever_finds_nothing_is_noted_once_and_counts_with_those_who_were_served() {
     assert!(
         noted() == 2 && world.count("SELECT count(*) FROM demand") <= 4,
         "they were hammered for less than five minutes"
+    );
+    // Each of the hammering threads had its last answer after it was noted.
+    eventually("what was noted was sent", || world.count("SELECT count(DISTINCT user_key) FROM sent") == 2);
+    assert_eq!(
+        world.count("SELECT max(n) FROM (SELECT count(*) AS n FROM sent GROUP BY sending, user_key) AS each"),
+        1
     );
     let digest = "substring(sha256('u-1'::bytea) FOR 8)";
     eventually("by the short digest", || {
