@@ -42,6 +42,10 @@ const GIVE_UP_WITH_US: &str = "SET client_connection_check_interval = '1s'";
 const BEGAN: &str = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
 const TIMELINE: &str = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
 
+/// Which mark comes next. Sockets are the process's, whichever connection string they were opened by: one that gives an attempt up would else
+/// cut another one's connection.
+static NEXT_MARK: AtomicU32 = AtomicU32::new(0);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settings {
     Ours,
@@ -73,7 +77,6 @@ pub(super) struct Opener {
     mark_base: u32,
     /// When an attempt is over at the latest.
     patience: Duration,
-    marks: AtomicU32,
     servers: Mutex<Servers>,
     /// One at a time, so that the new socket is the one that was not there before. Nobody stands in line for it for longer
     /// than his attempt may take.
@@ -89,7 +92,6 @@ impl Opener {
             mark_base: complete.mark_base(),
             patience: complete.patience(),
             url: complete.into_secret(),
-            marks: AtomicU32::new(0),
             servers: Mutex::default(),
             local: parking_lot::Mutex::default(),
         }
@@ -118,7 +120,7 @@ impl Opener {
     fn next_mark(&self) -> u32 {
         match self.mark_base {
             0 => 0,
-            base => base + self.marks.fetch_add(1, Ordering::Relaxed) % MARKS,
+            base => base + NEXT_MARK.fetch_add(1, Ordering::Relaxed) % MARKS,
         }
     }
 
@@ -268,4 +270,17 @@ fn without_the_string(error: ConnectionError) -> ConnectionError {
     ConnectionError::BadConnection(
         "the connection string cannot be used; `callbunker check-config` looks at it".to_owned(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_connection_strings_of_one_process_tell_their_sockets_apart() {
+        let opener = || Opener::new(&SecretString::from("postgres://127.0.0.1:1/d"));
+        let (one, other) = (opener(), opener());
+        let marks = [one.pending().mark, other.pending().mark, one.pending().mark];
+        assert!(marks[0] != marks[1] && marks[1] != marks[2] && marks[0] != marks[2], "{marks:?}");
+    }
 }
