@@ -28,6 +28,8 @@ pub(super) use shared::{Color, Length, ListArgs, PoolListArgs, Remote};
 pub(super) use twilio::{TwilioArgs, TwilioCommand};
 pub(super) use users::{AssignArgs, ReleaseArgs, UserCommand, UsersArgs};
 
+use crate::domain::VERSION;
+
 const AFTER_HELP: &str = "\
 serve reads its secrets from the environment, or from files named by NAME_FILE: DATABASE_URL, TWILIO_ACCOUNT_SID, \
 TWILIO_AUTH_TOKEN, ADMIN_API_KEY, READONLY_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_URL is needed, too. Any other key can be given as \
@@ -43,7 +45,7 @@ Exit codes: 0 done, 64 bad usage or configuration, 69 database, daemon or Twilio
 
 /// Keeps a warm pool of Twilio phone numbers and hands one to each signup in milliseconds.
 #[derive(Debug, Parser)]
-#[command(name = "callbunker", version, about, after_help = AFTER_HELP)]
+#[command(name = "callbunker", version = VERSION, about, after_help = AFTER_HELP)]
 pub struct Cli {
     /// The configuration file [env: CALLBUNKER_CONFIG]
     // Scripts give it everywhere; it is shown where it is read, see `command`.

@@ -22,6 +22,7 @@ use super::certificates::{about_certificate, tls_of};
 use super::ending::{CommandError, Ending};
 use super::refusal::Refusal;
 use crate::config::{Problems, Sources, client_key, signup_client_key};
+use crate::domain::user_agent;
 
 const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// An import's or a list's answer at most.
@@ -104,7 +105,7 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
-            .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
+            .user_agent(user_agent())
             .build();
         Ok(Self { agent: config.new_agent(), base, key: key_header(&key)?, for_scripts: remote.json })
     }

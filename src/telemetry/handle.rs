@@ -16,7 +16,7 @@ use super::words::{
     MISSING, OPERATIONS, RECYCLING_OUTCOMES, STATUSES, WINDOWS, WIRE_RESULTS, alert_channels, alert_kinds,
     alert_severities, attachment_kinds, swept,
 };
-use crate::domain::{Kind, PoolName, Stock};
+use crate::domain::{Kind, PoolName, Stock, VERSION};
 
 /// The content type of [`Telemetry::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -124,7 +124,7 @@ impl Telemetry {
     #[must_use]
     pub fn new(routes: &[&'static str]) -> Self {
         let registry = Registry::new();
-        registry.gauge(&table::BUILD_INFO, &[env!("CARGO_PKG_VERSION").into()]).set(1.0);
+        registry.gauge(&table::BUILD_INFO, &[VERSION.into()]).set(1.0);
         let new = |metric| registry.gauge(metric, &[]);
         let inner = Inner {
             process: Process::new(&registry),

@@ -17,7 +17,7 @@ use super::reach::{MarkingConnector, MarkingResolver, not_connected};
 use super::remedy::remedy;
 use super::settings::{Credentials, TwilioSettings};
 use super::way_out::WayOut;
-use crate::domain::cleaned;
+use crate::domain::{cleaned, user_agent};
 use crate::telemetry::{Operation, Telemetry, WireResult};
 
 /// Answers are small; a list of a thousand numbers is about 1.5 MB.
@@ -68,7 +68,7 @@ impl Transport {
             .max_idle_connections(32)
             .input_buffer_size(READ_AT_ONCE)
             .output_buffer_size(WRITE_AT_ONCE)
-            .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
+            .user_agent(user_agent())
             .build();
         let agent = ureq::Agent::with_parts(config, MarkingConnector::default(), MarkingResolver::default());
         let Credentials { user, secret, .. } = &settings.credentials;

@@ -47,13 +47,15 @@ lay_over() {
 	mount -t overlay overlay -o "lowerdir=$place/debian,upperdir=$place/over/changes,workdir=$place/over/work" "$root"
 }
 
-# newer_package OLD NEW: the same program as a later version, with another configuration file, as a release may bring.
+# newer_package OLD NEW: the same program as a later version, with another configuration file and another unit of the socket, as a
+# release may bring.
 newer_package() {
 	local dir
 	dir=$(mktemp -d)
 	dpkg-deb -R "$1" "$dir/package"
 	sed -i "s/^Version: .*/&+newer/" "$dir/package/DEBIAN/control"
 	printf '\n# a key that is new\n' >>"$dir/package/etc/callbunker/config.toml"
+	sed -i 's/^Backlog=4096$/Backlog=4095/' "$dir/package/usr/lib/systemd/system/callbunker.socket"
 	(cd "$dir/package" && find . -type f -not -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 	dpkg-deb --root-owner-group -Zgzip -z1 -b "$dir/package" "$2" >/dev/null
 	rm -r "$dir"

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::reply::{Failure, Reply, TRY, retry_after};
 use crate::config::{Trusted, scheme_and_host};
-use crate::domain::cleaned;
+use crate::domain::{cleaned, user_agent};
 
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 /// How much of an answer is told.
@@ -111,7 +111,7 @@ fn agent(trusted: &Trusted) -> ureq::Agent {
         .proxy(None)
         .tls_config(tls)
         .max_idle_connections(0)
-        .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
+        .user_agent(user_agent())
         .build();
     config.into()
 }

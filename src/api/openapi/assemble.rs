@@ -19,6 +19,7 @@ use utoipa::openapi::{
 use super::super::openapi::problems::{self, PROBLEM, by_status, component, header, reference, when};
 use crate::access::Access;
 use crate::api::{alerts, notice};
+use crate::domain::VERSION;
 use crate::http::ProblemCode;
 use crate::routing::{About, BodyRule, DescribedAnswer, Endpoint, Route};
 
@@ -64,7 +65,7 @@ pub fn description<C: Send + Sync + 'static>(routes: &[Route<C>], server: &str) 
         let name = webhook.id;
         webhooks = webhooks.path(name, PathItem::new(HttpMethod::Post, sent(webhook)));
     }
-    let mut info = Info::new("callbunker", env!("CARGO_PKG_VERSION"));
+    let mut info = Info::new("callbunker", VERSION);
     info.description = Some(TEXT.to_owned());
     let mut license = License::new(env!("CARGO_PKG_LICENSE"));
     license.identifier = Some(env!("CARGO_PKG_LICENSE").to_owned());

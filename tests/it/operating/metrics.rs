@@ -1,5 +1,6 @@
 //! What machines watch: every count moves by exactly what happened, and a scrape asks nobody.
 
+use callbunker::domain::VERSION;
 use postgres_fixture::{Cluster, ClusterOptions};
 use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On};
@@ -71,7 +72,7 @@ fn counts_move_by_exactly_what_happened() {
     });
     let seen = Scrape::of(&daemon);
     assert_eq!(seen.get("callbunker_spend_max", &[("window", "day")]), 300.0);
-    assert_eq!(seen.get("callbunker_build_info", &[("version", env!("CARGO_PKG_VERSION"))]), 1.0);
+    assert_eq!(seen.get("callbunker_build_info", &[("version", VERSION)]), 1.0);
     for private in ["u-1", "/no/such", "+1"] {
         assert!(!seen.text.contains(private), "{private} is nobody's business:\n{}", seen.text);
     }
