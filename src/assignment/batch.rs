@@ -218,7 +218,7 @@ mod tests {
     fn stocked(codes: &[&str]) -> (Database, PgConnection) {
         let database = Cluster::shared().create_database().expect("a database");
         migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
-        let mut conn = PgConnection::establish(&database.url()).expect("a session");
+        let mut conn = PgConnection::establish(database.url()).expect("a session");
         conn.batch_execute("SET search_path = callbunker").expect("its path");
         stock(&mut conn, codes);
         (database, conn)
