@@ -4,6 +4,8 @@ use std::thread;
 
 use postgres_fixture::{Cluster, FixtureError};
 
+use crate::world::eventually;
+
 #[test]
 fn each_database_is_one_s_own() {
     let one = Cluster::shared().create_database().unwrap();
@@ -90,7 +92,10 @@ fn a_session_that_somebody_ends_is_another_one_at_the_next_question() {
     let database = Cluster::shared().create_database().unwrap();
     let session = database.psql("SELECT pg_backend_pid()").unwrap();
     assert_eq!(database.psql("SELECT pg_backend_pid()").unwrap(), session, "it stays");
-    Cluster::shared().psql("postgres", &format!("SELECT pg_terminate_backend({session}, 10000)")).unwrap();
+    let ask = |what: &str| Cluster::shared().psql("postgres", what).unwrap();
+    ask(&format!("SELECT pg_terminate_backend({session})"));
+    let is_there = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {session}");
+    eventually("it is gone", || ask(&is_there) == "0");
     assert_ne!(database.psql("SELECT pg_backend_pid()").unwrap(), session);
 }
 

@@ -39,7 +39,10 @@ fn a_count_of_what_is_unfit_does_not_read_what_users_have() {
         ))
     };
     rows.world.sql("SELECT pg_stat_reset()");
-    assert_eq!(counted(), [(10, 10, 0); 2]);
-    eventually("it is counted", || read("leases_unready_idx") > 0);
+    eventually("it is counted", || {
+        // Before PostgreSQL 15 a session tells what it has read when it is asked the next time, and not while it rests.
+        assert_eq!(counted(), [(10, 10, 0); 2]);
+        read("leases_unready_idx") > 0
+    });
     assert!(read("numbers_unmendable_idx") < i64::from(USERS), "those of users are read");
 }
