@@ -3,7 +3,8 @@
 //! Invariants: a socket that went dark is noticed within seconds (`tcp_user_timeout`, keepalives), and one whose server
 //! stands still can be cut ([`Wire`](super::wire::Wire)); making a connection ends in time, whatever stands still.
 //! Of several hosts the last good one is tried first, and none waits for another to give up: each is tried in a thread of
-//! its own, and again while another one is still silent, so that a standby is found as soon as it is promoted.
+//! its own, and again while another one is still silent, so that a standby is found as soon as it is promoted. Once a session was lost
+//! or given up, the others are looked at beside the last good one: a primary that was left behind takes connections and acknowledges nothing.
 //! How to get it wrong: asking hosts one after the other. One that stands still would hide a standby that was promoted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,6 +24,10 @@ use crate::domain::Away;
 const NEXT_HOST_AFTER: Duration = Duration::from_millis(300);
 /// and one that refused is asked again after so long, while another is still silent.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// For so long after a session was lost the other hosts are looked at,
+const LOOKED_FOR: Duration = Duration::from_secs(10);
+/// but not more often.
+const LOOKED_EVERY: Duration = Duration::from_secs(1);
 
 /// Where PostgreSQL is: a `postgres://` URL or libpq's `key=value` form, several hosts included. All clones know which
 /// host was good last, and which connections are open.
@@ -34,6 +39,14 @@ struct Hosts {
     last_good: AtomicUsize,
     /// Why the last attempt at a session of ours failed; `None` = it did not.
     away: Mutex<Option<Away>>,
+    doubt: Mutex<Doubt>,
+}
+
+/// Whether the last good host may have been left behind.
+#[derive(Default)]
+struct Doubt {
+    since: Option<Instant>,
+    looked: Option<Instant>,
 }
 
 /// One host, and how far the attempt at it is.
@@ -47,7 +60,8 @@ impl DatabaseUrl {
     /// Completes the operator's URL with our time limits.
     #[must_use]
     pub fn new(url: &SecretString) -> Self {
-        Self(Arc::new(Hosts { opener: Opener::new(url), last_good: AtomicUsize::new(0), away: Mutex::default() }))
+        let (opener, last_good) = (Opener::new(url), AtomicUsize::new(0));
+        Self(Arc::new(Hosts { opener, last_good, away: Mutex::default(), doubt: Mutex::default() }))
     }
 
     /// Opens one session, on whichever host takes writes.
@@ -81,23 +95,40 @@ impl DatabaseUrl {
         self.connect_as(Settings::None)
     }
 
+    /// A session was lost, or given up: its server may stand still, or have been left behind.
+    pub(super) fn doubt(&self) {
+        self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner).since = Some(Instant::now());
+    }
+
+    /// Whether it is time to look at the other hosts, too.
+    fn looks_around(&self) -> bool {
+        let mut doubt = self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner);
+        let looks = doubt.since.is_some_and(|since| since.elapsed() < LOOKED_FOR)
+            && doubt.looked.is_none_or(|looked| looked.elapsed() >= LOOKED_EVERY);
+        if looks {
+            doubt.looked = Some(Instant::now());
+        }
+        looks
+    }
+
     fn connect_as(&self, settings: Settings) -> Result<Link, ConnectionError> {
         let Hosts { opener, last_good, .. } = &*self.0;
         let (done, outcomes) = mpsc::channel();
         let (began, count) = (Instant::now(), opener.count());
         let first = last_good.load(Ordering::Relaxed);
+        let turn = |index: usize| began + NEXT_HOST_AFTER * u32::try_from((index + count - first) % count).unwrap_or(0);
+        let looks = count > 1 && self.looks_around();
         let mut attempts: Vec<Attempt> = (0..count)
-            .map(|index| {
-                let turn = u32::try_from((index + count - first) % count).unwrap_or(0);
-                Attempt { due: began + NEXT_HOST_AFTER * turn, pending: None, refused: None }
-            })
+            .map(|index| Attempt { due: if looks { began } else { turn(index) }, pending: None, refused: None })
             .collect();
         let deadline = began + opener.patience();
         loop {
             let now = Instant::now();
+            let is_refused = attempts[first].refused.is_some();
             for (index, attempt) in attempts.iter_mut().enumerate() {
                 if attempt.pending.is_none() && attempt.due <= now {
-                    attempt.pending = Some(self.begin(index, settings, deadline, &done)?);
+                    let only_promoted = looks && !is_refused && now < turn(index);
+                    attempt.pending = Some(self.begin(index, settings, deadline, only_promoted, &done)?);
                 }
             }
             if now >= deadline {
@@ -127,19 +158,21 @@ impl DatabaseUrl {
         }
     }
 
-    /// Tries one host in a thread of its own; returns what it can be cut by.
+    /// Tries one host in a thread of its own; returns what it can be cut by. `only_promoted`: if another is in use, only one that was
+    /// promoted after it.
     fn begin(
         &self,
         index: usize,
         settings: Settings,
         deadline: Instant,
+        only_promoted: bool,
         done: &mpsc::Sender<(usize, Result<Link, ConnectionError>)>,
     ) -> Result<Pending, ConnectionError> {
         let pending = self.0.opener.pending();
         let (url, done, ours) = (self.clone(), done.clone(), pending.clone());
         let started = std::thread::Builder::new().name("callbunker-connect".to_owned()).spawn(move || {
             // Whoever asked may have found another host meanwhile; then this connection is closed.
-            let _ = done.send((index, url.0.opener.open(index, &ours, settings, deadline)));
+            let _ = done.send((index, url.0.opener.open(index, &ours, settings, deadline, only_promoted)));
         });
         match started {
             Ok(_thread) => Ok(pending),

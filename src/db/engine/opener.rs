@@ -131,10 +131,11 @@ impl Opener {
         pending: &Pending,
         settings: Settings,
         deadline: Instant,
+        only_promoted: bool,
     ) -> Result<Link, ConnectionError> {
         for left in 0..=LEFT_MAX {
             let lifts = left == LEFT_MAX;
-            if let Some(link) = self.open_once(index, pending, settings, deadline, lifts)? {
+            if let Some(link) = self.open_once(index, pending, settings, deadline, (lifts, only_promoted))? {
                 return Ok(link);
             }
         }
@@ -148,7 +149,7 @@ impl Opener {
         pending: &Pending,
         settings: Settings,
         deadline: Instant,
-        lifts: bool,
+        (lifts, only_promoted): (bool, bool),
     ) -> Result<Option<Link>, ConnectionError> {
         let (host, mark) = (&self.hosts[index], pending.mark);
         let url = self.url_of(host, mark);
@@ -205,7 +206,11 @@ impl Opener {
             if settings == Settings::Ours && servers.froze_since(began, asked) {
                 return Err(frozen());
             }
-            servers.admit(Server { began, timeline }, &wire)
+            let server = Server { began, timeline };
+            if only_promoted && !servers.was_promoted_since(server) {
+                return Err(ConnectionError::BadConnection("it was not promoted after the server in use".to_owned()));
+            }
+            servers.admit(server, &wire)
         };
         match is_welcome {
             true => Ok(Some(Link::new(connection, wire))),

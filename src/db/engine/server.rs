@@ -33,6 +33,11 @@ pub(super) struct Servers {
 }
 
 impl Servers {
+    /// Whether it is the one in use, or took the place of that one.
+    pub(super) fn was_promoted_since(&self, server: Server) -> bool {
+        self.current.is_none_or(|current| current.began == server.began || server.timeline > current.timeline)
+    }
+
     /// Takes a connection in, and cuts those that it makes worthless; false when it is itself one of those.
     pub(super) fn admit(&mut self, server: Server, wire: &Arc<Wire>) -> bool {
         if let Some(current) = self.current.filter(|current| current.began != server.began) {
@@ -95,6 +100,18 @@ mod tests {
         assert!(wires[0].is_cut() && wires[1].is_cut() && !wires[2].is_cut());
         assert!(!servers.admit(old, &wires[3]), "it was left behind");
         assert!(!wires[2].is_cut());
+    }
+
+    #[test]
+    fn whoever_looks_around_finds_what_was_promoted_after_the_server_in_use() {
+        let (old, new, unknown) =
+            (Server { began: 1, timeline: 1 }, Server { began: 2, timeline: 2 }, Server { began: 3, timeline: 0 });
+        let mut servers = Servers::default();
+        assert!(servers.was_promoted_since(old), "none is in use");
+        assert!(servers.admit(old, &wire()));
+        assert!(servers.was_promoted_since(old) && servers.was_promoted_since(new));
+        assert!(!servers.was_promoted_since(unknown), "it does not tell");
+        assert!(servers.admit(new, &wire()) && !servers.was_promoted_since(old));
     }
 
     #[test]

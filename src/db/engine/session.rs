@@ -48,6 +48,7 @@ impl SessionManager {
     pub(super) fn lost(&self, session: &mut Session) {
         session.broken = true;
         *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.url.doubt();
     }
 
     /// The same session if whoever has it may use it again; what may not goes back to the pool, which closes it.

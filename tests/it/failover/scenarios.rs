@@ -9,8 +9,8 @@ use crate::torture::{is_long, tally};
 use crate::world::{World, eventually};
 use twilio_simulator::On;
 
-/// With a load of this size a primary is in the middle of everything.
-fn under_way(load: &Load) {
+/// Users come and go. With a load of this size a primary is in the middle of everything.
+pub fn under_way(load: &Load) {
     let (before, more) = (load.acknowledged(), if is_long() { 400 } else { 60 });
     eventually("users come and go", || load.acknowledged() >= before + more);
 }
@@ -31,20 +31,21 @@ const SOON: Duration = Duration::from_secs(2);
 /// Whoever had asked the former primary a moment before gives that up first.
 const LATER: Duration = Duration::from_secs(3);
 
-fn busy(pair: &mut Pair) {
+/// Buys whenever numbers are taken.
+pub fn busy(world: &mut World) {
     for (key, value) in [
         ("pool.threshold_low", 20),
         ("pool.total_min", 40),
         ("pool.replenishment_batch_size", 20),
         ("pool.available_max", 900),
         ("pool.owned_max", 2000),
-        ("spend.purchases_per_hour_max", 2000),
-        ("spend.purchases_per_day_max", 2000),
+        ("spend.purchases_per_hour_max", 20_000),
+        ("spend.purchases_per_day_max", 20_000),
     ] {
-        pair.world.change(key, value);
+        world.change(key, value);
     }
     // So that some are on the wire at any time.
-    pair.world.twilio.set_latency_on(On::Create, Duration::from_millis(150));
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(150));
 }
 
 fn rounds(of_the_long_form: usize) -> usize {
@@ -63,7 +64,7 @@ fn tell(world: &World, load: &Load) {
 #[test]
 fn a_primary_that_is_killed_frozen_or_switched_over_costs_nobody_what_they_were_told() {
     let mut pair = Pair::synchronous();
-    busy(&mut pair);
+    busy(&mut pair.world);
     let daemons = pair.daemons();
     let ((), told) = load::during(&daemons, |load| {
         for _round in 0..rounds(10) {
@@ -90,6 +91,13 @@ fn a_primary_that_is_killed_frozen_or_switched_over_costs_nobody_what_they_were_
                 pair.rejoin();
             }
 
+            // It takes connections all the while, and no standby has what is written there.
+            under_way(load);
+            let since = pair.promote();
+            served("left behind alive", load, since, LATER);
+            under_way(load);
+            pair.rejoin();
+
             let refused = load.refused();
             pair.primary().freeze().expect("it freezes");
             eventually("somebody is refused", || load.refused() > refused + 2);
@@ -109,7 +117,7 @@ fn a_primary_that_is_killed_frozen_or_switched_over_costs_nobody_what_they_were_
 #[test]
 fn a_primary_that_no_packet_reaches_costs_nobody_what_they_were_told() {
     let mut pair = Pair::synchronous();
-    busy(&mut pair);
+    busy(&mut pair.world);
     let ways = pair.clusters().each_ref().map(|cluster| cluster.way().expect("a way"));
     let url = pair.url(ways.each_ref().map(postgres_fixture::Way::port));
     pair.world.change("DATABASE_URL", url);
