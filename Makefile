@@ -53,7 +53,7 @@ check: ## formatting, lints and the links in the documentation only
 	@if timeout 60 $(DENY) fetch db >/dev/null 2>&1; then $(DENY) check --disable-fetch advisories; \
 		else echo 'check: known weaknesses of crates were not looked up: the advisory database cannot be reached from here' >&2; fi
 
-torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
+torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), failover under Patroni (FAILOVER_ROUNDS=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
 	@scripts/torture
 
 deb: ## the Debian packages, in target/debian (the first time builds cargo-deb and others, then the program: half an hour)

@@ -29,6 +29,8 @@ pub struct Database {
     url: String,
     owner_url: String,
     psql: Psql,
+    /// Where the whole cluster goes, its databases need not be dropped.
+    is_dropped: bool,
     /// Who is asked, while nobody else asks.
     session: Mutex<Option<Session>>,
 }
@@ -40,15 +42,30 @@ impl Database {
             CopyStrategy::ServersChoice => "",
         };
         psql.run("postgres", &format!("CREATE DATABASE \"{name}\" OWNER {OWNER} TEMPLATE \"{template}\"{strategy}"))?;
-        Ok(Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql, session: Mutex::default() })
+        Ok(Self::named(name, psql, true))
+    }
+
+    fn named(name: String, psql: Psql, is_dropped: bool) -> Self {
+        let (url, owner_url) = (psql.url(&name), psql.url_as(OWNER, &name));
+        Self { url, owner_url, name, psql, is_dropped, session: Mutex::default() }
     }
 
     /// The same database at a cluster that follows the one it was made at, or has taken its place. Both drop it, where they can.
     #[must_use]
     pub fn at(&self, cluster: &Cluster) -> Self {
-        let psql = cluster.psql_client();
-        let name = self.name.clone();
-        Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql, session: Mutex::default() }
+        Self::named(self.name.clone(), cluster.psql_client(), self.is_dropped)
+    }
+
+    /// The same database as the server at this port of 127.0.0.1 has it, which follows the one it was made at, or has taken its place.
+    #[must_use]
+    pub fn served_at(&self, port: u16) -> Self {
+        Self::named(self.name.clone(), Psql { port, ..self.psql.clone() }, self.is_dropped)
+    }
+
+    /// Leaves it where it is in the end.
+    pub(crate) fn staying(mut self) -> Self {
+        self.is_dropped = false;
+        self
     }
 
     /// `postgres://postgres@127.0.0.1:PORT/NAME`, with the password where the cluster has one.
@@ -106,6 +123,9 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         self.rest();
+        if !self.is_dropped {
+            return;
+        }
         // Where commits wait for a standby, there may be none any more.
         let sql = format!("SET synchronous_commit = local; DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
         // A stopped cluster cannot, and one that is gone need not.

@@ -82,11 +82,21 @@ impl Installation {
 
     /// A server program, as the user that PostgreSQL accepts, standing in a folder that this user can enter.
     pub(crate) fn server(&self, program: &str, stand_in: &Path) -> Command {
-        let mut command = Command::new(self.server_dir.join(program));
+        self.as_server_user(&self.server_dir.join(program), stand_in)
+    }
+
+    /// Any program as that user, standing there.
+    pub(crate) fn as_server_user(&self, program: &Path, stand_in: &Path) -> Command {
+        let mut command = Command::new(program);
         forget_settings(&mut command);
         self.step_down(&mut command);
         command.current_dir(stand_in);
         command
+    }
+
+    /// Where the server programs are.
+    pub(crate) fn server_dir(&self) -> &Path {
+        &self.server_dir
     }
 
     /// Whether the server's user can enter the folder: all its parents must let this user through.

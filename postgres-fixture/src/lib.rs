@@ -17,7 +17,7 @@
 //! In reading order: [`Cluster`] and [`ClusterOptions`], [`Database`], then inwards `server` (the postmaster),
 //! `watchdog` (cleans up even after `kill -9`), `cluster_folder`, `installation` (which programs, as which user),
 //! `port`, `command` (every program has a deadline), `session` (a `psql` that stays). Of two clusters, `standby` makes one follow the other by way of a
-//! `base_backup`; a [`Way`] to one can go dark.
+//! `base_backup`; a [`Way`] to one can go dark. [`Managed`] servers are another program's.
 //!
 //! # Invariants
 //!
@@ -39,8 +39,10 @@ mod database;
 mod error;
 mod initdb;
 mod installation;
+mod managed;
 mod options;
 mod port;
+mod postmaster;
 mod server;
 mod session;
 mod standby;
@@ -50,5 +52,6 @@ mod way;
 pub use cluster::Cluster;
 pub use database::{Database, OWNER};
 pub use error::FixtureError;
+pub use managed::Managed;
 pub use options::{ClusterOptions, Tls};
 pub use way::Way;

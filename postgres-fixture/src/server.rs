@@ -14,14 +14,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 
 use crate::{
-    FixtureError, cluster_folder::ClusterFolder, command, installation::Installation, options::Settings,
-    port::free_port, watchdog::Watchdog,
+    FixtureError,
+    cluster_folder::ClusterFolder,
+    command,
+    installation::Installation,
+    options::Settings,
+    port::free_port,
+    postmaster::{self, signal_process},
+    watchdog::Watchdog,
 };
 
 /// Crash recovery included.
@@ -95,50 +98,30 @@ impl Server {
 
     /// SIGKILL to the postmaster and all its processes, as near to pulling the plug as a process can come.
     pub(crate) fn crash(mut self) {
-        // Stopped, so that it starts no further process between the look and the kill.
-        self.signal(Signal::SIGSTOP);
-        self.signal_children(Signal::SIGKILL);
-        self.signal(Signal::SIGKILL);
+        if self.is_running() {
+            postmaster::crash(self.postmaster.id());
+        }
         // Nothing survives SIGKILL; the wait only reaps.
         let _ = self.postmaster.wait();
     }
 
     /// The whole server stands still, its connections stay open and say nothing.
     pub(crate) fn freeze(&mut self) {
-        self.signal(Signal::SIGSTOP);
-        self.signal_children(Signal::SIGSTOP);
+        if self.is_running() {
+            postmaster::freeze(self.postmaster.id());
+        }
     }
 
     pub(crate) fn thaw(&mut self) {
-        self.signal_children(Signal::SIGCONT);
-        self.signal(Signal::SIGCONT);
+        if self.is_running() {
+            postmaster::thaw(self.postmaster.id());
+        }
     }
 
     fn signal(&mut self, signal: Signal) {
         if self.is_running() {
             signal_process(self.postmaster.id(), signal);
         }
-    }
-
-    fn signal_children(&mut self, signal: Signal) {
-        if !self.is_running() {
-            return;
-        }
-        let id = self.postmaster.id();
-        // Absent on kernels without this list; then the children notice the end of the postmaster by themselves.
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        for child in children.split_whitespace() {
-            if let Ok(child) = child.parse() {
-                signal_process(child, signal);
-            }
-        }
-    }
-}
-
-fn signal_process(id: u32, signal: Signal) {
-    if let Ok(id) = i32::try_from(id) {
-        // It may have ended by itself just now, which is what most signals want anyway.
-        let _ = kill(Pid::from_raw(id), signal);
     }
 }
 

@@ -32,11 +32,21 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
+    /// Over one server.
     pub(crate) fn start(home: &ClusterFolder) -> Result<Self, FixtureError> {
+        Self::run(include_str!("watchdog.sh"), home)
+    }
+
+    /// Over whatever names the folder on its command line.
+    pub(crate) fn over(home: &ClusterFolder) -> Result<Self, FixtureError> {
+        Self::run(include_str!("managed.sh"), home)
+    }
+
+    fn run(script: &str, home: &ClusterFolder) -> Result<Self, FixtureError> {
         let doing = "starting the shell that cleans up after PostgreSQL";
         let lock: File = home.lock().try_clone().map_err(FixtureError::io(doing))?;
         let mut shell = Command::new("/bin/sh")
-            .args(["-c", include_str!("watchdog.sh"), "postgres-fixture-watchdog"])
+            .args(["-c", script, "postgres-fixture-watchdog"])
             .arg(home.root())
             .arg(if home.keep() { "keep" } else { "remove" })
             .arg(home.link().unwrap_or("".as_ref()))

@@ -66,7 +66,8 @@ impl World {
         Self::around(cluster.create_database().expect("a database"))
     }
 
-    fn around(database: Database) -> Self {
+    /// Around a database that the test has made itself.
+    pub fn around(database: Database) -> Self {
         let twilio = Simulator::start(SimulatorOptions::default()).expect("a simulator");
         let mut world = Self { database, twilio, far: OnceLock::new(), settings: BTreeMap::new() };
         for (name, value) in [
