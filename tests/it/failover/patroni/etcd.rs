@@ -60,6 +60,14 @@ impl Etcd {
         }
     }
 
+    /// Forgets who is whose synchronous standby, as an operator does with `etcdctl del /service/callbunker/sync`; Patroni writes it anew.
+    pub fn forget_standbys(&self) {
+        let node = self.leader().expect("one leads");
+        let url = format!("http://127.0.0.1:{}/v3/kv/deleterange", self.nodes[node].clients);
+        // The key's name in base64, as etcd's gateway wants it.
+        self.agent.post(&url).send(r#"{"key": "L3NlcnZpY2UvY2FsbGJ1bmtlci9zeW5j"}"#).expect("etcd forgets it");
+    }
+
     fn start_node(&mut self, managed: &Managed, tools: &Path, index: usize) {
         let peers: Vec<String> = (self.nodes.iter().enumerate())
             .map(|(index, node)| format!("etcd-{index}=http://127.0.0.1:{}", node.peers))

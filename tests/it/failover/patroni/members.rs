@@ -93,6 +93,20 @@ impl Patroni {
         leader.expect("one leads")
     }
 
+    /// The same where Patroni 3.0 may need a hand: whether it did. A leader that got its lock back may find the key of synchronous standbys
+    /// written by the one between, takes that for somebody who is quicker, and never names one.
+    pub fn whole_by_hand(&self, by_itself_within: Duration) -> (usize, bool) {
+        let deadline = Instant::now() + by_itself_within;
+        while Instant::now() < deadline {
+            if let Some(leader) = self.whole_leader() {
+                return (leader, false);
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+        self.etcd.forget_standbys();
+        (self.whole(), true)
+    }
+
     fn whole_leader(&self) -> Option<usize> {
         let seen = self.seen()?;
         let members = seen["members"].as_array()?;

@@ -56,6 +56,7 @@ const STANDS_STILL: Duration = Duration::from_secs(3);
 const SERVED_WITHIN: Duration = Duration::from_secs(90);
 /// After that a person would look.
 const SERVES_BY_ITSELF: Duration = Duration::from_secs(20);
+const WHOLE_BY_ITSELF: Duration = Duration::from_secs(30);
 const LOOKED_EVERY: Duration = Duration::from_millis(50);
 
 impl Befalls {
@@ -169,13 +170,13 @@ fn befalls(patroni: &mut Patroni, leader: usize, what: Befalls, load: &Load) -> 
             thaw(patroni, leader, frozen);
             // Whoever leads by then, it is over.
             thread::sleep(Duration::from_secs(TTL));
-            let now = patroni.whole();
+            let (now, named_by_hand) = patroni.whole_by_hand(WHOLE_BY_ITSELF);
             let (since, by_hand) = (Instant::now(), !serves_by_itself(load));
             if by_hand {
                 patroni.switch_over(now);
                 self::served(load, since);
             }
-            (Some(served), by_hand)
+            (Some(served), by_hand || named_by_hand)
         }
     }
 }

@@ -21,7 +21,7 @@ struct Line {
     wrong: Wrong,
     /// After it takes connections, and after it acknowledges what is written.
     served: Vec<[Duration; 2]>,
-    /// How often nobody was served until somebody switched over by hand.
+    /// How often nobody was served until somebody switched over by hand, or had Patroni name a standby.
     by_hand: usize,
 }
 
