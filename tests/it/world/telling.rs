@@ -45,13 +45,17 @@ impl World {
             .set("ALERT_PAGERDUTY_KEY", KEY)
     }
 
-    /// Nobody waits for what would be tried or told later, nor for the claim of somebody dead.
+    /// Nobody waits for what would be tried or told later, nor for the claim of somebody dead. What a daemon has locked just now is passed
+    /// over, since it locks its rows in an order of its own: whoever calls this calls it again.
     pub fn let_none_wait(&self) {
         self.sql(
-            "UPDATE alert_channels SET last_message_at = last_message_at - interval '1 hour';
-             UPDATE alert_messages SET due_at = least(due_at, clock_timestamp()) WHERE state = 'waiting';
-             UPDATE alert_messages SET claimed_until = least(claimed_until, clock_timestamp()) WHERE claim IS NOT NULL AND state = 'waiting'
-                AND last_tried_at < clock_timestamp() - interval '16 seconds'",
+            "UPDATE alert_channels SET last_message_at = last_message_at - interval '1 hour'
+              WHERE channel IN (SELECT channel FROM alert_channels FOR UPDATE SKIP LOCKED);
+             UPDATE alert_messages SET due_at = least(due_at, clock_timestamp())
+              WHERE id IN (SELECT id FROM alert_messages WHERE state = 'waiting' FOR UPDATE SKIP LOCKED);
+             UPDATE alert_messages SET claimed_until = least(claimed_until, clock_timestamp())
+              WHERE id IN (SELECT id FROM alert_messages WHERE claim IS NOT NULL AND state = 'waiting'
+                              AND last_tried_at < clock_timestamp() - interval '16 seconds' FOR UPDATE SKIP LOCKED)",
         );
     }
 
