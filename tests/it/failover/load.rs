@@ -135,7 +135,7 @@ impl Crowd {
 
 /// An order by hand after the other, each placed until it stands; which one comes next.
 fn orders(daemons: &[Daemon; 2], load: &Load, first: usize) -> usize {
-    // What is ordered is never given back, and the long form goes on for half an hour.
+    // What is ordered is never given back, and the long form goes on for an hour.
     let pause = Duration::from_millis(if is_long() { 4000 } else { 700 });
     for order in first.. {
         let key = format!("order-{order}");
