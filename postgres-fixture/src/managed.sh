@@ -3,7 +3,7 @@
 #
 # $1  the folder, an absolute path that nobody else has
 #
-# Standard output is the folder's lock file, held until this script ends: write nothing to it.
+# `folder.sh` stands before it. Standard output is the folder's lock file, held until this script ends: write nothing to it.
 
 folder=$1
 cd / || exit 1
@@ -27,9 +27,4 @@ while [ "$turns" -lt 200 ]; do
 	sleep 0.05
 done
 
-waits=0
-while [ -e "$folder" ] && [ "$waits" -lt 200 ]; do
-	rm -rf -- "$folder" && break
-	waits=$((waits + 1))
-	sleep 0.05
-done
+remove_folder

@@ -34,12 +34,12 @@ pub(crate) struct Watchdog {
 impl Watchdog {
     /// Over one server.
     pub(crate) fn start(home: &ClusterFolder) -> Result<Self, FixtureError> {
-        Self::run(include_str!("watchdog.sh"), home)
+        Self::run(concat!(include_str!("folder.sh"), include_str!("watchdog.sh")), home)
     }
 
     /// Over whatever names the folder on its command line.
     pub(crate) fn over(home: &ClusterFolder) -> Result<Self, FixtureError> {
-        Self::run(include_str!("managed.sh"), home)
+        Self::run(concat!(include_str!("folder.sh"), include_str!("managed.sh")), home)
     }
 
     fn run(script: &str, home: &ClusterFolder) -> Result<Self, FixtureError> {

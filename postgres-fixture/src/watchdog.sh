@@ -7,7 +7,7 @@
 # stdin: a line with the process id for each initdb and postgres that is started
 #
 # A process is signalled only while its command line names this folder: its id may belong to somebody else by now.
-# Standard output is the folder's lock file, held until this script ends: write nothing to it.
+# `folder.sh` stands before it. Standard output is the folder's lock file, held until this script ends: write nothing to it.
 
 folder=$1 end=$2 link=$3 pid=
 cd / || exit 1
@@ -41,10 +41,5 @@ done
 [ "$end" = keep ] && exit 0
 
 # Backends notice the end of their postmaster by themselves and may still write for a moment.
-waits=0
-while [ -e "$folder" ] && [ "$waits" -lt 200 ]; do
-	rm -rf -- "$folder" && break
-	waits=$((waits + 1))
-	sleep 0.05
-done
+remove_folder
 [ -z "$link" ] || rm -f -- "$link"

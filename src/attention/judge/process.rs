@@ -10,20 +10,21 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
     let process = &facts.process;
     match &facts.sight {
         None => items.push(away(process.database_away.unwrap_or_default(), "; nothing else is known of the pool")),
-        // It answers whoever only looks.
-        Some(_) => items.extend(process.database_away.map(|why| away(why, ""))),
-    }
-    match &facts.sight {
-        Some(sight) if is_skewed(&sight.webhooks, &facts.limits.webhooks) => items.push(
-            Item::new(
-                Kind::ConfigSkew,
-                Severity::Critical,
-                "This instance is configured with other webhooks than the installation.",
-                "Give it the same PUBLIC_APP_URL and [webhooks] as the others, or configure the webhooks from here.",
-            )
-            .detail("It is not ready, and repairs no number."),
-        ),
-        Some(_) | None => {}
+        Some(sight) => {
+            // It answers whoever only looks.
+            items.extend(process.database_away.map(|why| away(why, "")));
+            if is_skewed(&sight.webhooks, &facts.limits.webhooks) {
+                items.push(
+                    Item::new(
+                        Kind::ConfigSkew,
+                        Severity::Critical,
+                        "This instance is configured with other webhooks than the installation.",
+                        "Give it the same PUBLIC_APP_URL and [webhooks] as the others, or configure the webhooks from here.",
+                    )
+                    .detail("It is not ready, and repairs no number."),
+                );
+            }
+        }
     }
     if !process.stuck.is_empty() {
         items.push(

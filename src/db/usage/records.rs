@@ -36,20 +36,20 @@ pub fn usage_write(conn: &mut Connection, month: Month, records: &[UsageRecord])
 
 fn record_write(conn: &mut Connection, month: Month, record: &UsageRecord) -> Result<(), DbError> {
     sql_query(
-            "INSERT INTO usage_seen AS u (month, category, count, price, currency, as_of, asked_at)
-             VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
-             ON CONFLICT (month, category) DO UPDATE
-                SET count = EXCLUDED.count, price = EXCLUDED.price, currency = EXCLUDED.currency, as_of = EXCLUDED.as_of,
-                    asked_at = EXCLUDED.asked_at
-              WHERE EXCLUDED.as_of >= u.as_of",
-        )
-        .bind::<Date, _>(month.first())
-        .bind::<Text, _>(&record.category)
-        .bind::<BigInt, _>(record.count)
-        .bind::<Numeric, _>(record.price)
-        .bind::<Text, _>(&record.currency)
-        .bind::<Timestamptz, _>(record.as_of)
-        .execute(conn)?;
+        "INSERT INTO usage_seen AS u (month, category, count, price, currency, as_of, asked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
+         ON CONFLICT (month, category) DO UPDATE
+            SET count = EXCLUDED.count, price = EXCLUDED.price, currency = EXCLUDED.currency, as_of = EXCLUDED.as_of,
+                asked_at = EXCLUDED.asked_at
+          WHERE EXCLUDED.as_of >= u.as_of",
+    )
+    .bind::<Date, _>(month.first())
+    .bind::<Text, _>(&record.category)
+    .bind::<BigInt, _>(record.count)
+    .bind::<Numeric, _>(record.price)
+    .bind::<Text, _>(&record.currency)
+    .bind::<Timestamptz, _>(record.as_of)
+    .execute(conn)?;
     Ok(())
 }
 
