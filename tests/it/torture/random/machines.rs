@@ -19,8 +19,9 @@ use super::Round;
 /// The clock never goes ahead by more than this in one round.
 const AHEAD_MAX_SECS: i64 = 2700;
 
-/// Moves every instant that the database's clock gave, in whatever table, but for what only people read. When somebody has
-/// one of the tables for longer than a moment, the clock does not step.
+/// Moves every instant that the database's clock gave, in whatever table, but for what only people read, and what a message tells them:
+/// no clock makes it say another time when it is sent again. When somebody has one of the tables for longer than a moment, the clock
+/// does not step.
 const STEP: &str = "
     SET default_transaction_read_only = off;
     SET search_path = callbunker;
@@ -35,7 +36,8 @@ const STEP: &str = "
               FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
              WHERE table_schema = 'callbunker' AND table_type = 'BASE TABLE' AND data_type = 'timestamp with time zone'
                AND table_name NOT IN ('audit', 'audit_retention', 'sessions', 'stock_samples')
-               AND (table_name, column_name) NOT IN (('numbers', 'purchased_at'), ('numbers', 'registration_at'), ('leases', 'purchased_at'), ('purchase_holder', 'backend_start'))
+               AND (table_name, column_name) NOT IN (('numbers', 'purchased_at'), ('numbers', 'registration_at'), ('leases', 'purchased_at'), ('purchase_holder', 'backend_start'),
+                                                      ('alert_messages', 'created_at'), ('alert_transitions', 'at'))
              GROUP BY table_name ORDER BY table_name
         LOOP
             EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', moved.table_name);
