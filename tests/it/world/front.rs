@@ -159,7 +159,7 @@ fn program(name: &str, installed: &str) -> Command {
         .join("tools")
         .join(name);
     let found = [PathBuf::from(installed), tools.join(name)].into_iter().find(|path| path.is_file());
-    let mut command = Command::new(found.unwrap_or_else(|| panic!("{name}; scripts/install-deps --browser brings it")));
+    let mut command = Command::new(found.unwrap_or_else(|| panic!("{name}; scripts/install-deps --servers brings it")));
     command.env("LD_LIBRARY_PATH", tools);
     command
 }

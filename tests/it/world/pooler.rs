@@ -30,7 +30,7 @@ impl Pooler {
             .join("tools/pgbouncer");
         let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(PathBuf::from).into_iter();
         let program = program.chain([tools.join("pgbouncer")]).find(|path| path.is_file());
-        let program = program.expect("PgBouncer; scripts/install-deps --browser brings it");
+        let program = program.expect("PgBouncer; scripts/install-deps --servers brings it");
         let port = a_port_of_its_own();
         let folder = std::env::temp_dir().join(format!("callbunker-pooler-{}-{port}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder");
