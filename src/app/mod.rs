@@ -139,6 +139,10 @@ impl App {
         telemetry.pools_in_force(config.pools().map(|(name, pool)| (name.clone(), pool.kind())));
         let db =
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
+        // Before anything is written: it says why that takes long, where commits wait for a standby that is away.
+        let bell = StockBell::default();
+        listen(url.clone(), bell.clone(), db.changes().clone(), db.standbys().clone(), log.clone())
+            .map_err(StartError::Threads)?;
         if let Some(sentence) = claim(&db, &config).await? {
             return Err(StartError::Foreign(sentence));
         }
@@ -148,9 +152,6 @@ impl App {
         claim_pools(&db, &config, &|| true, &log).await?;
         recount(&db, &log).await?;
         config.thresholds_are(db.run_patiently("thresholds_read", thresholds_read).await?);
-        let bell = StockBell::default();
-        listen(url.clone(), bell.clone(), db.changes().clone(), db.standbys().clone(), log.clone())
-            .map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime, telemetry.clone());
         let listen = |source| StartError::Listen { address: config.http.listen, source };
@@ -278,8 +279,9 @@ impl App {
 async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), DbError> {
     let deadline = Instant::now() + DATABASE_PATIENCE;
     loop {
-        let url = url.clone();
-        let attempt = tokio::task::spawn_blocking(move || migrate(&url)).await;
+        let (url, told) = (url.clone(), log.clone());
+        let tell = move |waits: &str| slog::crit!(told, "the database is not migrated yet"; "error" => waits);
+        let attempt = tokio::task::spawn_blocking(move || migrate(&url, tell)).await;
         match attempt.map_err(|_panicked| DbError::Panicked("migrate"))? {
             Ok(applied) => {
                 if !applied.is_empty() {

@@ -217,7 +217,7 @@ mod tests {
     /// A session at a schema with a number of each of these area codes.
     fn stocked(codes: &[&str]) -> (Database, PgConnection) {
         let database = Cluster::shared().create_database().expect("a database");
-        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url())), |_| {}).expect("the schema");
         let mut conn = PgConnection::establish(database.url()).expect("a session");
         conn.batch_execute("SET search_path = callbunker").expect("its path");
         stock(&mut conn, codes);

@@ -95,7 +95,7 @@ fn looks_pooled(url: &DatabaseUrl) -> Option<String> {
 
 pub(super) fn migrate(sources: &Sources) -> Ending {
     let settings = DatabaseSettings::load(sources)?;
-    let applied = apply_migrations(&DatabaseUrl::new(&settings.url))?;
+    let applied = apply_migrations(&DatabaseUrl::new(&settings.url), |waits| eprintln!("callbunker: {waits}"))?;
     if applied.is_empty() {
         say("The schema is up to date.\n")
     } else {

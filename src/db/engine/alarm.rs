@@ -2,6 +2,7 @@
 //!
 //! Invariants: an [`Alarm`] cuts its connections unless it is dropped in time; a [`Watch`] lets a statement work for as
 //! long as it needs, and cuts its connection when the server has said nothing over another one for a while.
+//! It says when a commit waits for a synchronous standby that is away: nothing else would, and only its return ends that.
 //! How to get it wrong: an alarm over work that may be long. An index on a large table takes minutes, and a server that
 //! builds one answers others at once.
 
@@ -44,6 +45,8 @@ const ASKED_EVERY: Duration = Duration::from_millis(250);
 const SILENT_FOR: Duration = Duration::from_secs(10);
 /// What was seen so long ago is of the statement that has just ended.
 const JUST_NOW: Duration = Duration::from_secs(1);
+/// A commit that waits for a standby for longer waits for one that is away.
+const AWAY_FOR: Duration = Duration::from_secs(2);
 
 /// Looks after a connection whose statements may take as long as they need, over another one.
 pub(super) struct Watch(Arc<SignsOfLife>);
@@ -57,7 +60,13 @@ struct SignsOfLife {
 impl Watch {
     /// # Errors
     /// [`DbError::Unavailable`] when the server gives no second connection, or no thread can be started.
-    pub(super) fn over(url: &DatabaseUrl, link: &mut Link) -> Result<Self, DbError> {
+    ///
+    /// Whoever's commit waits for a synchronous standby that is away does so in silence: `no_standby` says it, once each time.
+    pub(super) fn over(
+        url: &DatabaseUrl,
+        link: &mut Link,
+        no_standby: impl Fn() + Send + 'static,
+    ) -> Result<Self, DbError> {
         let pid: i32 = {
             let _alarm = Alarm::set(vec![Arc::clone(link.wire())], SILENT_FOR);
             diesel::select(sql::<Integer>("pg_backend_pid()")).get_result(&mut **link)?
@@ -68,9 +77,15 @@ impl Watch {
         let others = Arc::new(Mutex::new(Arc::clone(other.wire())));
         let others_wire = Arc::clone(&others);
         let started = thread::Builder::new().name("callbunker-ask".to_owned()).spawn(move || {
+            let mut standby = WaitForAStandby::default();
             while !asker.is_over() {
-                match stands_in_line(&mut other, pid) {
-                    Ok(stands) => asker.alive(stands),
+                match waits(&mut other, pid) {
+                    Ok(waits) => {
+                        asker.alive(waits == Some(WaitsFor::ALock));
+                        if standby.seen(waits == Some(WaitsFor::AStandby), Instant::now()) {
+                            no_standby();
+                        }
+                    }
                     Err(_lost) => {
                         if let Ok(again) = connected(&url) {
                             *others_wire.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(again.wire());
@@ -128,11 +143,53 @@ impl SignsOfLife {
     }
 }
 
-fn stands_in_line(link: &mut Link, pid: i32) -> Result<bool, diesel::result::Error> {
-    let waits = format!("EXISTS (SELECT 1 FROM pg_locks WHERE pid = {pid} AND NOT granted)");
-    diesel::select(sql::<Bool>(&waits)).get_result(&mut **link)
+/// What a statement may wait for as long as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WaitsFor {
+    ALock,
+    AStandby,
+}
+
+fn waits(link: &mut Link, pid: i32) -> Result<Option<WaitsFor>, diesel::result::Error> {
+    let lock = format!("EXISTS (SELECT 1 FROM pg_locks WHERE pid = {pid} AND NOT granted)");
+    let standby = format!("EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')");
+    let (lock, standby): (bool, bool) =
+        diesel::select((sql::<Bool>(&lock), sql::<Bool>(&standby))).get_result(&mut **link)?;
+    Ok(if lock { Some(WaitsFor::ALock) } else { standby.then_some(WaitsFor::AStandby) })
+}
+
+/// Since when a commit waits for a standby, and whether that was said.
+#[derive(Default)]
+struct WaitForAStandby(Option<(Instant, bool)>);
+
+impl WaitForAStandby {
+    /// Whether it is time to say it.
+    fn seen(&mut self, waits: bool, now: Instant) -> bool {
+        self.0 = waits.then(|| self.0.unwrap_or((now, false)));
+        match &mut self.0 {
+            Some((since, is_said)) if !*is_said && now.duration_since(*since) >= AWAY_FOR => {
+                *is_said = true;
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 fn connected(url: &DatabaseUrl) -> Result<Link, DbError> {
     url.connect().map_err(|error| no_connection(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_for_a_standby_is_said_once_and_what_every_commit_takes_never() {
+        let (mut standby, began) = (WaitForAStandby::default(), Instant::now());
+        let mut seen = |waits, millis| standby.seen(waits, began + Duration::from_millis(millis));
+        assert!(!seen(true, 0) && !seen(true, 1999) && !seen(false, 2000) && !seen(true, 2100));
+        assert!(!seen(true, 4000) && seen(true, 4100) && !seen(true, 9000));
+        assert!(!seen(false, 9500) && !seen(true, 10_000) && seen(true, 12_000));
+    }
 }

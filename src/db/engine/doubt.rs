@@ -87,7 +87,7 @@ mod tests {
         let german = ClusterOptions { language: Some("de".to_owned()), ..ClusterOptions::default() };
         let primary = Cluster::start(german).expect("PostgreSQL");
         let database = primary.create_database().expect("a database");
-        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url())), |_| {}).expect("the schema");
         let (mut one, mut two) = (session(&primary, database.name()), session(&primary, database.name()));
 
         let mistake = told(&mut one, "SELECT 1 / 0");
@@ -124,7 +124,7 @@ mod tests {
     fn want_of_room_is_found_out_by_a_trial_whatever_the_words_are() {
         let cluster = Cluster::shared();
         let database = cluster.create_database().expect("a database");
-        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url())), |_| {}).expect("the schema");
         let mut one = session(cluster, database.name());
         let full = |sqlstate: &str, table: &str| {
             format!(
@@ -152,7 +152,7 @@ mod tests {
     fn a_mistake_is_no_want_of_room_where_the_trial_cannot_be_made_yet() {
         let cluster = Cluster::shared();
         let database = cluster.create_database().expect("a database");
-        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url())), |_| {}).expect("the schema");
         let mut one = session(cluster, database.name());
         // As it was before there were pools.
         one.batch_execute("ALTER TABLE waiters RENAME COLUMN pool TO former").expect("another schema");
@@ -164,7 +164,7 @@ mod tests {
     fn a_trial_fails_for_want_of_room_although_its_table_has_room_inside() {
         let cluster = Cluster::shared();
         let database = cluster.create_database().expect("a database");
-        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url())), |_| {}).expect("the schema");
         let mut one = session(cluster, database.name());
         one.batch_execute(
             "INSERT INTO waiters (user_id, instance_id, expires_at)

@@ -5,6 +5,7 @@
 //! still; a lost connection is never handed out again.
 //! How to get it wrong: taking an answer "unavailable" for "nothing happened". The statement may still commit.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,7 @@ use super::error::{DbError, first_line, is_time_limit};
 use super::room::Room;
 use super::session::{Session, SessionManager};
 use super::standbys::{Standbys, reading};
+use super::work::{Work, told};
 use crate::domain::Away;
 use crate::telemetry::{DatabaseFault, Telemetry};
 
@@ -41,6 +43,8 @@ const PATIENT_WITHIN: Duration = Duration::from_secs(60);
 const TRUSTED_IDLE: Duration = Duration::from_secs(10);
 /// and must say so in so long.
 const LIFE_WITHIN: Duration = Duration::from_millis(400);
+/// What is known besides of an answer that never came.
+const NO_STANDBY_THERE: &str = ": commits wait for a synchronous standby, and none is there";
 /// Sessions that were lost unseen, one after the other, before the caller is told: all that there were, and a new one.
 const LOST_MAX: u32 = CONNECTIONS_MAX + 1;
 
@@ -154,7 +158,9 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
-        self.within(ANSWER_WITHIN, name, self.acquire_timeout, work).await
+        let (work, done) = told(work);
+        self.within(ANSWER_WITHIN, name, self.acquire_timeout, work).await?;
+        Ok(done.take())
     }
 
     /// The same for somebody who waits less long than that.
@@ -167,7 +173,9 @@ impl Db {
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
         let limit = limit.min(ANSWER_WITHIN);
-        self.within(limit, name, self.acquire_timeout.min(limit), work).await
+        let (work, done) = told(work);
+        self.within(limit, name, self.acquire_timeout.min(limit), work).await?;
+        Ok(done.take())
     }
 
     /// Runs `work` to its end, as long as PostgreSQL's own statement timeout lets it, a minute at most. For the money path,
@@ -180,7 +188,9 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
-        self.patiently(PATIENT_ACQUIRE, name, work).await
+        let (work, done) = told(work);
+        self.patiently(PATIENT_ACQUIRE, name, work).await?;
+        Ok(done.take())
     }
 
     /// The same for what only looks: it waits for no standby.
@@ -192,14 +202,12 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
-        self.patiently(Duration::ZERO, name, work).await
+        let (work, done) = told(work);
+        self.patiently(Duration::ZERO, name, work).await?;
+        Ok(done.take())
     }
 
-    async fn patiently<T, F>(&self, for_a_standby: Duration, name: &'static str, work: F) -> Result<T, DbError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
-    {
+    async fn patiently(&self, for_a_standby: Duration, name: &'static str, work: Work) -> Result<(), DbError> {
         // A task of its own: a caller that awaits one piece of work while it does not poll another would else wait for a
         // turn that only that poll gives back.
         let db = self.clone();
@@ -212,29 +220,30 @@ impl Db {
     }
 
     /// Runs `work`, and gives it up when `limit` is over, whether or not the caller is still there.
-    async fn within<T, F>(&self, limit: Duration, name: &'static str, acquire: Duration, work: F) -> Result<T, DbError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
-    {
-        let errand = Errand::default();
-        let _deadline =
-            Deadline { errand: errand.clone(), until: Instant::now() + limit, runtime: self.runtime.clone() };
-        match timeout(limit, self.start(name, acquire, errand.clone(), work)).await {
+    async fn within(&self, limit: Duration, name: &'static str, acquire: Duration, work: Work) -> Result<(), DbError> {
+        let (errand, until) = (Errand::default(), Instant::now() + limit);
+        let _deadline = Deadline { errand: errand.clone(), until, runtime: self.runtime.clone() };
+        let mut work = pin!(self.start(name, acquire, errand.clone(), work));
+        if limit > ANSWER_WITHIN {
+            if let Ok(outcome) = timeout(ANSWER_WITHIN, &mut work).await {
+                return outcome;
+            }
+            // What takes long may wait for a standby, and whoever starts says nothing else meanwhile.
+            self.standbys.are_doubted();
+        }
+        match timeout(until.saturating_duration_since(Instant::now()), work).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => {
                 errand.give_up();
                 self.telemetry.database_failed(DatabaseFault::AnswerTimeout);
-                Err(DbError::Unavailable(format!("{name} got no answer in time")))
+                // No NoStandby: it may stand there, and wait on.
+                let why = if self.waits_for_a_standby() { NO_STANDBY_THERE } else { "" };
+                Err(DbError::Unavailable(format!("{name} got no answer in time{why}")))
             }
         }
     }
 
-    async fn start<T, F>(&self, name: &'static str, acquire: Duration, errand: Errand, work: F) -> Result<T, DbError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
-    {
+    async fn start(&self, name: &'static str, acquire: Duration, errand: Errand, work: Work) -> Result<(), DbError> {
         self.may_try(name)?;
         let asked = Instant::now();
         let place = match timeout(acquire, Arc::clone(&self.places).acquire_owned()).await {

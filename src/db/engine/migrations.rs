@@ -37,17 +37,20 @@ const BETWEEN: Duration = Duration::from_millis(700);
 /// and for how long it comes back, each of them.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
+const NO_STANDBY: &str = "the migration is done and waits to be acknowledged: PostgreSQL waits for a standby that synchronous_standby_names \
+                          names, and none is there; bring it back, or name one that is there: it goes on by itself then";
 
-/// Runs the migrations that the database lacks, under a lock; returns their names.
+/// Runs the migrations that the database lacks, under a lock; returns their names. A commit that waits for a synchronous standby which is
+/// away is waited for, since nothing can be taken back by then; `tell` gets a sentence that says so.
 ///
 /// # Errors
 /// [`DbError::Unavailable`] when PostgreSQL cannot be reached; [`DbError::Unfit`] when it cannot carry callbunker, or was
 /// migrated by a newer one; [`DbError::Collided`] when others kept a lock for too long; [`DbError::Corrupt`] when a
 /// migration is refused.
-pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, DbError> {
+pub fn migrate(url: &DatabaseUrl, tell: impl Fn(&str) + Send + 'static) -> Result<Vec<String>, DbError> {
     examine(url)?;
     let mut link = url.connect().map_err(|error| no_connection(&error))?;
-    let watch = Watch::over(url, &mut link)?;
+    let watch = Watch::over(url, &mut link, move || tell(NO_STANDBY))?;
     let outcome = bring_up(&mut link, &watch);
     outcome.map_err(|error| understood(&mut link, error))
 }

@@ -44,3 +44,4 @@ mod stored;
 pub(super) mod versions;
 pub(super) mod wire;
 pub(super) mod words;
+mod work;

@@ -11,6 +11,7 @@ mod pair;
 mod patroni;
 mod scenarios;
 mod standby_away;
+mod standby_away_at_start;
 #[cfg(feature = "failpoints")]
 mod two_holders;
 mod waiting_commit;
