@@ -241,6 +241,7 @@ pub(crate) fn about_advice() -> About {
                 "accuracy": {"day": "2026-11-29", "advised": 34, "needed": 31, "waited": 0}}),
         )
         .refuses(ProblemCode::NotFound, "The configuration has no pool of this name.")
+        .refuses(ProblemCode::UnknownField, "There is no such parameter.")
         .refuses(ProblemCode::Unavailable, "The past is still being read.")
 }
 

@@ -254,6 +254,7 @@ pub(crate) fn about_assignment_of() -> About {
         .text("The same answer as with the id in the path, which some proxies change.")
         .required_query::<UserId>("user_id", "Whose.")
         .answer::<AssignmentDocument>("The user's number; `replayed` is true.", example(true))
+        .refuses(ProblemCode::UnknownField, "There is no such parameter.")
         .refuses(ProblemCode::NotAssigned, "The user has no number.")
 }
 
