@@ -291,10 +291,11 @@ fn stock_is_sampled_once_a_minute_over_all_instances() {
     let twice = world.sql("SELECT at FROM stock_samples GROUP BY at HAVING count(*) > 1");
     assert_eq!(twice, "", "a minute has two samples");
     world.sql("UPDATE stock_samples SET at = at - interval '31 days'");
+    // The one of this minute may have been moved, too, and have pruned itself.
     eventually("a fresh sample prunes the old", || {
-        world.sql("SELECT at FROM stock_samples WHERE at < now() - interval '30 days'").is_empty()
+        let chart = one.get("/admin/phones/dashboard/chart?hours=24").ok();
+        let is_fresh = chart["samples"].as_array().is_some_and(|samples| !samples.is_empty());
+        is_fresh && world.sql("SELECT at FROM stock_samples WHERE at < now() - interval '30 days'").is_empty()
     });
-    let chart = one.get("/admin/phones/dashboard/chart?hours=24").ok();
-    assert!(chart["samples"].as_array().is_some_and(|samples| !samples.is_empty()), "{chart}");
     one.get("/admin/phones/dashboard/chart?hours=5").problem(422, "invalid_field");
 }
