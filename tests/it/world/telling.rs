@@ -174,8 +174,8 @@ fn assert_one_text_for_each_id(got: &Got, notifications: &[Notification]) {
     for (channel, id, text) in hooks.chain(mails) {
         assert!(known.contains(id.as_str()), "{channel} {id} is written down nowhere");
         let first = texts.entry((channel, id.clone())).or_insert(text);
-        let [first, text] = [*first, text].map(String::from_utf8_lossy);
-        assert!(first == text, "{channel} {id} came in two texts:\n{first}\nand\n{text}");
+        let words = String::from_utf8_lossy;
+        assert!(*first == text, "{channel} {id} came in two texts:\n{}\nand\n{}", words(first), words(text));
     }
 }
 
