@@ -141,8 +141,7 @@ impl App {
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         // Before anything is written: it says why that takes long, where commits wait for a standby that is away.
         let bell = StockBell::default();
-        listen(url.clone(), bell.clone(), db.changes().clone(), db.standbys().clone(), log.clone())
-            .map_err(StartError::Threads)?;
+        listen(url.clone(), bell.clone(), db.clone(), log.clone()).map_err(StartError::Threads)?;
         if let Some(sentence) = claim(&db, &config).await? {
             return Err(StartError::Foreign(sentence));
         }

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel::RunQueryDsl as _;
 use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer};
 
 use super::away::no_connection;
@@ -58,10 +59,11 @@ struct SignsOfLife {
 }
 
 impl Watch {
+    /// Whoever's commit waits for a synchronous standby that is away does so in silence: `no_standby` says it, once each time. Where another
+    /// server has taken this one's place meanwhile, the wait is over.
+    ///
     /// # Errors
     /// [`DbError::Unavailable`] when the server gives no second connection, or no thread can be started.
-    ///
-    /// Whoever's commit waits for a synchronous standby that is away does so in silence: `no_standby` says it, once each time.
     pub(super) fn over(
         url: &DatabaseUrl,
         link: &mut Link,
@@ -80,10 +82,13 @@ impl Watch {
             let mut standby = WaitForAStandby::default();
             while !asker.is_over() {
                 match waits(&mut other, pid) {
-                    Ok(waits) => {
-                        asker.alive(waits == Some(WaitsFor::ALock));
-                        if standby.seen(waits == Some(WaitsFor::AStandby), Instant::now()) {
+                    Ok(Waits { a_lock, a_standby }) => {
+                        asker.alive(a_lock);
+                        if standby.seen(a_standby, Instant::now()) {
                             no_standby();
+                        }
+                        if standby.is_away() {
+                            url.look_around();
                         }
                     }
                     Err(_lost) => {
@@ -144,18 +149,21 @@ impl SignsOfLife {
 }
 
 /// What a statement may wait for as long as it likes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum WaitsFor {
-    ALock,
-    AStandby,
+#[derive(QueryableByName)]
+struct Waits {
+    #[diesel(sql_type = Bool)]
+    a_lock: bool,
+    #[diesel(sql_type = Bool)]
+    a_standby: bool,
 }
 
-fn waits(link: &mut Link, pid: i32) -> Result<Option<WaitsFor>, diesel::result::Error> {
-    let lock = format!("EXISTS (SELECT 1 FROM pg_locks WHERE pid = {pid} AND NOT granted)");
-    let standby = format!("EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND wait_event = 'SyncRep')");
-    let (lock, standby): (bool, bool) =
-        diesel::select((sql::<Bool>(&lock), sql::<Bool>(&standby))).get_result(&mut **link)?;
-    Ok(if lock { Some(WaitsFor::ALock) } else { standby.then_some(WaitsFor::AStandby) })
+fn waits(link: &mut Link, pid: i32) -> QueryResult<Waits> {
+    sql_query(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted) AS a_lock,
+                EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'SyncRep') AS a_standby",
+    )
+    .bind::<Integer, _>(pid)
+    .get_result(&mut **link)
 }
 
 /// Since when a commit waits for a standby, and whether that was said.
@@ -163,6 +171,11 @@ fn waits(link: &mut Link, pid: i32) -> Result<Option<WaitsFor>, diesel::result::
 struct WaitForAStandby(Option<(Instant, bool)>);
 
 impl WaitForAStandby {
+    /// Whether it was said.
+    fn is_away(&self) -> bool {
+        self.0.is_some_and(|(_, is_said)| is_said)
+    }
+
     /// Whether it is time to say it.
     fn seen(&mut self, waits: bool, now: Instant) -> bool {
         self.0 = waits.then(|| self.0.unwrap_or((now, false)));

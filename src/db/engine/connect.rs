@@ -100,6 +100,14 @@ impl DatabaseUrl {
         self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner).since = Some(Instant::now());
     }
 
+    /// Looks whether another server has taken the place of the one in use; if so, all sessions of that one are ended. For as long as it takes
+    /// connections and acknowledges nothing: nobody opens a session meanwhile who would find out.
+    pub(super) fn look_around(&self) {
+        self.doubt();
+        // What came of it, `connect` has noted; the session itself nobody needs.
+        drop(self.connect());
+    }
+
     /// Whether it is time to look at the other hosts, too.
     fn looks_around(&self) -> bool {
         let mut doubt = self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,8 @@
 //! the waitlist is still looked at every 250 ms.
 //! The same connection watches whether somebody froze the database, because that changes no session that is there: it looks
 //! what a new one would get, and makes one where that seems to be read-only. The new one finds out ([`opener`](super::opener)).
-//! And it looks whether commits wait for a standby that is away, once a statement was given up ([`standbys`](super::standbys)).
+//! And it looks whether commits wait for a standby that is away, once a statement was given up ([`standbys`](super::standbys)). While they
+//! do, or the server's disk is full, it looks for the server that took this one's place: sessions that are there would never find out.
 //! How to get it wrong: relying on it. A notification that falls into a lost connection is gone.
 
 use std::sync::Arc;
@@ -16,13 +17,13 @@ use diesel::connection::SimpleConnection as _;
 use tokio::sync::Notify;
 
 use super::alarm::Alarm;
-use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
 use super::connection::Connection;
 use super::error::{DbError, FROZEN, first_line};
+use super::executor::Db;
 use super::freeze::is_frozen;
 use super::link::Link;
-use super::standbys::{Lookout, Standbys};
+use super::standbys::Lookout;
 use crate::domain::Away;
 
 /// libpq buffers notifications until it is asked; it is asked this often while somebody waits,
@@ -34,6 +35,8 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(2);
 const LOOKED_EVERY: Duration = Duration::from_secs(5);
 /// and how long the server may take to say so.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
+/// How often another server is looked for while this one takes no writes.
+const LOOKED_AROUND_EVERY: Duration = Duration::from_secs(1);
 
 /// What the listener rings, and when it must hurry.
 #[derive(Clone, Default)]
@@ -48,21 +51,15 @@ pub struct StockBell {
 ///
 /// # Errors
 /// When the system starts no more threads.
-pub fn listen(
-    url: DatabaseUrl,
-    bell: StockBell,
-    changes: ChangeBell,
-    standbys: Standbys,
-    log: slog::Logger,
-) -> std::io::Result<()> {
+pub fn listen(url: DatabaseUrl, bell: StockBell, db: Db, log: slog::Logger) -> std::io::Result<()> {
     std::thread::Builder::new().name("callbunker-listen".to_owned()).spawn(move || {
         let (mut is_frozen, mut told) = (false, false);
         loop {
             let connected = url.connect().map_err(|error| first_line(&error.to_string()));
             tell_of_a_freeze(&mut is_frozen, connected.is_ok(), url.why_away(), &log);
-            match connected.and_then(|link| {
-                hear(link, &bell, &changes, &standbys, |are_away| tell_of_standbys(&mut told, are_away, &log))
-            }) {
+            match connected
+                .and_then(|link| hear(link, &url, &bell, &db, |are_away| tell_of_standbys(&mut told, are_away, &log)))
+            {
                 Ok(Ended::ForANewSession) => continue,
                 Err(why) => slog::debug!(log, "not listening to other instances for a moment"; "error" => why),
             }
@@ -111,12 +108,13 @@ pub(in crate::db) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> 
 
 fn hear(
     mut connection: Link,
+    url: &DatabaseUrl,
     bell: &StockBell,
-    changes: &ChangeBell,
-    standbys: &Standbys,
+    db: &Db,
     mut tell: impl FnMut(bool),
 ) -> Result<Ended, String> {
-    let (mut looked, mut lookout) = (Instant::now(), Lookout::new(standbys));
+    let (mut looked, mut looked_around) = (Instant::now(), Instant::now());
+    let mut lookout = Lookout::new(db.standbys());
     connection
         .batch_execute("LISTEN callbunker_stock; LISTEN callbunker_changes")
         .map_err(|error| first_line(&error.to_string()))?;
@@ -131,7 +129,7 @@ fn hear(
             bell.stock.notify_one();
         }
         if change {
-            changes.rings();
+            db.changes().rings();
         }
         if looked.elapsed() >= LOOKED_EVERY {
             if would_be_frozen(&mut connection) {
@@ -142,7 +140,11 @@ fn hear(
         if lookout.is_due() {
             let _alarm = Alarm::set(vec![Arc::clone(connection.wire())], TOLD_WITHIN);
             lookout.look(&mut connection).map_err(|error| first_line(&error.to_string()))?;
-            tell(standbys.are_away());
+            tell(db.waits_for_a_standby());
+        }
+        if (db.waits_for_a_standby() || db.is_full()) && looked_around.elapsed() >= LOOKED_AROUND_EVERY {
+            url.look_around();
+            looked_around = Instant::now();
         }
         let hurry = bell.somebody_waits.load(Ordering::Relaxed);
         std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });
@@ -153,4 +155,71 @@ fn hear(
 fn would_be_frozen(connection: &mut Link) -> bool {
     let _alarm = Alarm::set(vec![Arc::clone(connection.wire())], TOLD_WITHIN);
     is_frozen(connection).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use postgres_fixture::{Cluster, ClusterOptions};
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::telemetry::Telemetry;
+
+    /// Only a bound: each of these takes a second or two.
+    const WITHIN: Duration = Duration::from_secs(60);
+
+    fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + WITHIN;
+        while !holds() {
+            assert!(Instant::now() < deadline, "{what}: not within {WITHIN:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Nobody but the listener makes a session here, so nobody else would find out.
+    #[test]
+    fn a_server_that_lives_on_and_takes_no_writes_is_left_as_soon_as_another_one_took_its_place() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        for (closes, opens_by_itself) in [("a standby is awaited", true), ("its disk is full", false)] {
+            let former = Cluster::start(ClusterOptions::default()).expect("PostgreSQL");
+            let database = former.create_database().expect("a database");
+            let standby = former.standby().expect("a standby");
+            let hosts = format!("127.0.0.1:{},127.0.0.1:{}", former.port(), standby.port());
+            let url = DatabaseUrl::new(&SecretString::from(format!(
+                "postgres://{}@{hosts}/{}",
+                postgres_fixture::OWNER,
+                database.name()
+            )));
+            let log = slog::Logger::root(slog::Discard, slog::o!());
+            let (handle, wait) = (runtime.handle().clone(), Duration::from_secs(1));
+            let db = Db::new(url.clone(), wait, handle, Telemetry::new(&[]), log.clone());
+            listen(url, StockBell::default(), db.clone(), log).unwrap();
+            let heard = |cluster: &Cluster| {
+                // What it said last: that it listens, or its question who waits for a standby.
+                let sessions = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' OR query LIKE 'SELECT concat_ws%'";
+                cluster.psql_as_owner(database.name(), sessions).is_ok_and(|count| count.trim() != "0")
+            };
+            eventually("it hears the former primary", || heard(&former));
+            if opens_by_itself {
+                former.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
+                former.psql("postgres", "SELECT pg_reload_conf()").unwrap();
+                let owner = database.owner_url().to_owned();
+                thread::spawn(move || {
+                    let mut waits = <diesel::PgConnection as diesel::Connection>::establish(&owner).expect("a session");
+                    let _ = waits.batch_execute("SET synchronous_commit = on; CREATE TABLE public.waits ()");
+                });
+                eventually("it knows that commits wait", || {
+                    db.standbys().are_doubted();
+                    db.waits_for_a_standby()
+                });
+            } else {
+                db.room().was_lacking();
+            }
+            standby.promote().expect("it is promoted");
+            eventually(closes, || heard(&standby));
+            assert!(former.is_running() && !db.waits_for_a_standby(), "{closes}");
+        }
+    }
 }

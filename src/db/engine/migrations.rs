@@ -7,6 +7,7 @@
 //! How to get it wrong: waiting in line for the lock once and for all. An open read of a nightly dump is enough to stop
 //! every signup until the dump is done.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,18 +42,32 @@ const NO_STANDBY: &str = "the migration is done and waits to be acknowledged: Po
                           names, and none is there; bring it back, or name one that is there: it goes on by itself then";
 
 /// Runs the migrations that the database lacks, under a lock; returns their names. A commit that waits for a synchronous standby which is
-/// away is waited for, since nothing can be taken back by then; `tell` gets a sentence that says so.
+/// away is waited for, since nothing can be taken back by then; `tell` gets a sentence that says so. Where another server takes that one's
+/// place meanwhile, the migrations are run there.
 ///
 /// # Errors
 /// [`DbError::Unavailable`] when PostgreSQL cannot be reached; [`DbError::Unfit`] when it cannot carry callbunker, or was
 /// migrated by a newer one; [`DbError::Collided`] when others kept a lock for too long; [`DbError::Corrupt`] when a
 /// migration is refused.
-pub fn migrate(url: &DatabaseUrl, tell: impl Fn(&str) + Send + 'static) -> Result<Vec<String>, DbError> {
+pub fn migrate(url: &DatabaseUrl, tell: impl Fn(&str) + Send + Sync + 'static) -> Result<Vec<String>, DbError> {
     examine(url)?;
+    let tell = Arc::new(tell);
     let mut link = url.connect().map_err(|error| no_connection(&error))?;
-    let watch = Watch::over(url, &mut link, move || tell(NO_STANDBY))?;
-    let outcome = bring_up(&mut link, &watch);
-    outcome.map_err(|error| understood(&mut link, error))
+    let outcome = migrate_over(&mut link, url, Arc::clone(&tell));
+    if outcome.is_ok() || !link.wire().is_cut() {
+        return outcome;
+    }
+    let mut link = url.connect().map_err(|error| no_connection(&error))?;
+    migrate_over(&mut link, url, tell)
+}
+
+fn migrate_over(
+    link: &mut Link,
+    url: &DatabaseUrl,
+    tell: Arc<impl Fn(&str) + Send + Sync + 'static>,
+) -> Result<Vec<String>, DbError> {
+    let watch = Watch::over(url, link, move || tell(NO_STANDBY))?;
+    bring_up(link, &watch).map_err(|error| understood(link, error))
 }
 
 fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
