@@ -92,7 +92,8 @@ pub(crate) struct HaltedDocument {
     /// The key of the configuration that a pool lacks which is halted alone; null when all buying is.
     #[schema(required)]
     pub(crate) needs: Option<String>,
-    /// Twilio answers what it is asked and refuses what is to be done: looks pass, and buying halts again.
+    /// Twilio answers what it is asked and refuses what is to be done: looks pass, and buying halts again. Always so of a pool that is
+    /// halted alone.
     pub(crate) reads_work: bool,
 }
 
@@ -104,7 +105,7 @@ impl From<Halted> for HaltedDocument {
 
 impl From<PoolHalt> for HaltedDocument {
     fn from(PoolHalt { pool: _, since, twilio_code, message, needs, fingerprint: _ }: PoolHalt) -> Self {
-        Self { since, twilio_code, message, next_probe_at: None, needs: Some(needs), reads_work: false }
+        Self { since, twilio_code, message, next_probe_at: None, needs: Some(needs), reads_work: true }
     }
 }
 

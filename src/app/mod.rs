@@ -8,6 +8,7 @@
 mod at_twilio;
 mod children;
 mod claim;
+mod database;
 mod inherited;
 mod keys;
 mod parts;
@@ -26,18 +27,15 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{DatabaseSessions, Guard, WrongKeys};
 use crate::audit::AuditLog;
 use crate::config::Config;
-use crate::db::foresight::thresholds_read;
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, StockBell, listen, migrate};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell};
 use crate::http::Lanes;
 use crate::logger::LogHandle;
-use crate::reconciliation::recount;
 use crate::routing::Route;
 use crate::supervisor::Supervisor;
 use crate::telemetry::Telemetry;
@@ -48,19 +46,15 @@ use crate::web::{Newcomers, routes};
 use at_twilio::twilio_settings;
 pub(crate) use at_twilio::{NoLook, check_twilio, set_up_events};
 pub(crate) use claim::whose_else;
-use claim::{claim, sender_fault};
 pub(crate) use inherited::inherited;
 use keys::keys_of;
-use pools::{Claims, claim_pools};
+use pools::Claims;
 use signals::{Signal, Signals};
 use systemd::notify;
 use watchdog::{Watched, watch};
 
-/// How long `serve` waits for PostgreSQL at start.
-const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a stop waits for the audit trail.
 const AUDIT_PATIENCE: Duration = Duration::from_secs(3);
-const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the daemon cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -133,36 +127,15 @@ impl App {
             slog::warn!(log, "{}", note);
         }
         let url = DatabaseUrl::new(&config.secrets.database_url);
-        migrate_patiently(&url, &log).await?;
         let patterns: Vec<&str> = routes().iter().map(Route::pattern).collect();
         let telemetry = Telemetry::new(&patterns);
         telemetry.pools_in_force(config.pools().map(|(name, pool)| (name.clone(), pool.kind())));
-        let db =
-            Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
-        // Before anything is written: it says why that takes long, where commits wait for a standby that is away.
         let bell = StockBell::default();
-        listen(url.clone(), bell.clone(), db.clone(), log.clone()).map_err(StartError::Threads)?;
-        if let Some(sentence) = claim(&db, &config).await? {
-            return Err(StartError::Foreign(sentence));
-        }
-        if let Some(sentence) = sender_fault(&db, &config).await? {
-            return Err(StartError::Foreign(sentence));
-        }
-        claim_pools(&db, &config, &|| true, &log).await?;
-        recount(&db, &log).await?;
-        config.thresholds_are(db.run_patiently("thresholds_read", thresholds_read).await?);
+        let db = database::open(&url, &config, &bell, &telemetry, &log).await?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime, telemetry.clone());
-        let listen = |source| StartError::Listen { address: config.http.listen, source };
-        let (listener, newcomers) = match handed_over {
-            Some(listener) => {
-                slog::info!(log, "http.listen is not used: a socket was handed over");
-                (listener, Newcomers::LeftInTheQueue)
-            }
-            None => (TcpListener::bind(config.http.listen).map_err(listen)?, Newcomers::ServedUntilDrained),
-        };
-        listener.set_nonblocking(true).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, newcomers) = bound(handed_over, config.http.listen, &log)?;
+        let address = listener.local_addr().map_err(unheard(config.http.listen))?;
         let audit = AuditLog::new(log.new(slog::o!("part" => "audit")));
         let guard = Guard::new(keys_of(&config.secrets))
             .with_limit(WrongKeys::default())
@@ -275,24 +248,23 @@ impl App {
     }
 }
 
-async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), DbError> {
-    let deadline = Instant::now() + DATABASE_PATIENCE;
-    loop {
-        let (url, told) = (url.clone(), log.clone());
-        let tell = move |waits: &str| slog::crit!(told, "the database is not migrated yet"; "error" => waits);
-        let attempt = tokio::task::spawn_blocking(move || migrate(&url, tell)).await;
-        match attempt.map_err(|_panicked| DbError::Panicked("migrate"))? {
-            Ok(applied) => {
-                if !applied.is_empty() {
-                    slog::info!(log, "the database was migrated"; "applied" => applied.join(", "));
-                }
-                return Ok(());
-            }
-            Err(error) if error.is_unavailable() && Instant::now() < deadline => {
-                slog::warn!(log, "waiting for PostgreSQL"; "error" => error.in_full());
-                tokio::time::sleep(DATABASE_TRIED_EVERY).await;
-            }
-            Err(error) => return Err(error),
+/// Where it is asked, and who has the newcomers of a stop.
+fn bound(
+    handed_over: Option<TcpListener>,
+    address: SocketAddr,
+    log: &slog::Logger,
+) -> Result<(TcpListener, Newcomers), StartError> {
+    let (listener, newcomers) = match handed_over {
+        Some(listener) => {
+            slog::info!(log, "http.listen is not used: a socket was handed over");
+            (listener, Newcomers::LeftInTheQueue)
         }
-    }
+        None => (TcpListener::bind(address).map_err(unheard(address))?, Newcomers::ServedUntilDrained),
+    };
+    listener.set_nonblocking(true).map_err(unheard(address))?;
+    Ok((listener, newcomers))
+}
+
+fn unheard(address: SocketAddr) -> impl Fn(std::io::Error) -> StartError {
+    move |source| StartError::Listen { address, source }
 }

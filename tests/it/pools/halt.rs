@@ -256,6 +256,8 @@ fn whoever_looks_hears_that_the_pool_is_halted_and_what_it_needs() {
     let daemon = world.daemon();
     eventually("it halts", || needs(&world) == "pools.gb.bundle_sid");
     let halted = "gb alone is halted: it needs pools.gb.bundle_sid";
+    let status = daemon.get("/admin/phones/api/status?pool=gb").ok();
+    assert_eq!(status["halted"]["reads_work"], true, "Twilio answered the search: {status}");
     let said = |document: &Value| document["explanation"].as_str().expect("a sentence").to_owned();
     for plan in ["plan", "plan?pool=gb", "plan?count=1&pool=gb"] {
         let plan = daemon.get(&format!("/admin/phones/api/{plan}")).ok();

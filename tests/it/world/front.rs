@@ -10,6 +10,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, conn
 use serde_json::Value;
 
 use crate::world::daemon::{Daemon, Reply};
+use crate::world::server_program::server_program;
 use crate::world::{a_port_of_its_own, children, eventually};
 
 /// Where the documented files have callbunker.
@@ -51,7 +52,7 @@ impl Front {
         );
         let config = folder.join("nginx.conf");
         std::fs::write(&config, text).expect("its configuration");
-        let mut command = program("nginx", "/usr/sbin/nginx");
+        let mut command = server_program("nginx");
         command.arg("-p").arg(&folder).args(["-e", "stderr", "-c"]).arg(&config);
         Self::start(command, folder, port)
     }
@@ -66,7 +67,7 @@ impl Front {
         let text = text.replace("\ncallbunker.", "\nhttp://callbunker.").replace("\nops.", "\nhttp://ops.");
         let config = folder.join("Caddyfile");
         std::fs::write(&config, format!("{{\n\tadmin off\n\tauto_https off\n}}\n{text}")).expect("its configuration");
-        let mut command = program("caddy", "/usr/bin/caddy");
+        let mut command = server_program("caddy");
         command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&config);
         command.env("HOME", &folder).env("XDG_DATA_HOME", &folder).env("XDG_CONFIG_HOME", &folder);
         Self::start(command, folder, port)
@@ -150,18 +151,6 @@ fn place(name: &str) -> (PathBuf, u16) {
     let folder = std::env::temp_dir().join(format!("callbunker-{name}-{}-{port}", std::process::id()));
     std::fs::create_dir(&folder).expect("a folder");
     (folder, port)
-}
-
-/// The installed program, or the one that `scripts/install-deps` took out of its package.
-fn program(name: &str, installed: &str) -> Command {
-    let tools = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target")), PathBuf::from)
-        .join("tools")
-        .join(name);
-    let found = [PathBuf::from(installed), tools.join(name)].into_iter().find(|path| path.is_file());
-    let mut command = Command::new(found.unwrap_or_else(|| panic!("{name}; scripts/install-deps --servers brings it")));
-    command.env("LD_LIBRARY_PATH", tools);
-    command
 }
 
 /// A connection from another address of this machine's.

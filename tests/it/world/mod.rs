@@ -21,6 +21,7 @@ pub mod pooler;
 pub mod raw;
 pub mod reloading;
 pub mod scrape;
+pub mod server_program;
 pub mod session;
 pub mod shape;
 pub mod slow_wire;

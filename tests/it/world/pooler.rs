@@ -3,10 +3,11 @@
 use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use postgres_fixture::Cluster;
 
+use crate::world::server_program::server_program;
 use crate::world::{World, a_port_of_its_own, children, eventually};
 
 /// PgBouncer in front of a world's database.
@@ -25,12 +26,6 @@ impl Pooler {
 
     /// The same for a world on a cluster of its own.
     pub fn start_on(cluster: &Cluster, world: &World, mode: &str) -> Self {
-        let tools = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target")), PathBuf::from)
-            .join("tools/pgbouncer");
-        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(PathBuf::from).into_iter();
-        let program = program.chain([tools.join("pgbouncer")]).find(|path| path.is_file());
-        let program = program.expect("PgBouncer; scripts/install-deps --servers brings it");
         let port = a_port_of_its_own();
         let folder = std::env::temp_dir().join(format!("callbunker-pooler-{}-{port}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder");
@@ -44,16 +39,11 @@ impl Pooler {
         std::fs::write(&config, lines).expect("its configuration");
         // Whoever it steps down to must be able to read it.
         std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("its folder is readable");
-        let mut command = Command::new(&program);
+        let mut command = server_program("pgbouncer");
         if std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
             command.args(["-u", "postgres"]);
         }
-        command
-            .arg(&config)
-            .env("LD_LIBRARY_PATH", tools)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = children::start(command).expect("PgBouncer starts");
         let pooler = Self { process, folder, url: format!("postgres://fixture_owner@127.0.0.1:{port}/{name}") };
         eventually("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
