@@ -201,6 +201,10 @@ fn a_large_order_and_the_signups_that_cut_in_share_one_cap() {
     world.assert_truth();
 }
 
+#[cfg(feature = "failpoints")]
+const RUNS_THAT_HAVE_THE_LOCK: &str = "SELECT count(*) FROM purchase_holder h JOIN pg_locks l ON l.pid = h.backend_pid
+                                        WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = 12345 AND l.granted";
+
 /// `first` has taken the lock and loses it before its order runs; an order of `second` runs instead.
 #[cfg(feature = "failpoints")]
 fn overtaken(world: &World, first: &Daemon, second: &Daemon, ask: impl Fn(&Daemon) -> Reply + Sync) -> Value {
@@ -208,7 +212,9 @@ fn overtaken(world: &World, first: &Daemon, second: &Daemon, ask: impl Fn(&Daemo
     first.failpoints("run_begun=pause");
     let answer = thread::scope(|scope| {
         let overtaken = scope.spawn(|| ask(first));
-        eventually("it has the lock", || cut_the_lock(world) > 0);
+        // Whoever loses the lock before that gives way, and would come to the pause with another one, for good.
+        eventually("its run has begun", || world.count(RUNS_THAT_HAVE_THE_LOCK) > 0);
+        assert!(cut_the_lock(world) > 0, "it has the lock");
         let overtakes = scope.spawn(|| second.purchase(4).ok());
         eventually("the other one buys", || world.bought() > 0);
         first.failpoint_off("run_begun");
