@@ -2,7 +2,7 @@
 //!
 //! For signups [`signup`] and [`touch`]; for operators and their programs [`attention`], [`alerts`], [`status`], [`plan`], [`purchases`], [`replenish`],
 //! [`pause`], [`foresight`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
-//! [`lists`], [`cost`], [`custody`], [`mark_ready`], [`recycling`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
+//! [`lists`], [`cost`], [`custody`], [`mark_ready`], [`inactive`], [`recycle`], [`protect`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`], [`events`] (for Twilio) and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
@@ -19,6 +19,7 @@ pub(crate) mod events;
 pub(crate) mod foresight;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod inactive;
 pub(crate) mod lists;
 pub(crate) mod mark_ready;
 pub(crate) mod metrics;
@@ -29,9 +30,10 @@ pub(crate) mod openapi;
 pub(crate) mod pause;
 pub(crate) mod plan;
 mod pool_named;
+pub(crate) mod protect;
 pub(crate) mod purchases;
 pub(crate) mod reconcile;
-pub(crate) mod recycling;
+pub(crate) mod recycle;
 mod recycling_lines;
 pub(crate) mod replenish;
 pub(crate) mod services;

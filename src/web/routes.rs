@@ -4,9 +4,9 @@ use crate::access::Access::{Admin, Public, ReadOnly, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
-    alerts, attention, audit, cost, custody, events, foresight, health, import, lists, mark_ready, metrics, numbers,
-    openapi, pause, plan, purchases, reconcile, recycling, replenish, signup, status, touch, twilio_check, webhooks,
-    whoami,
+    alerts, attention, audit, cost, custody, events, foresight, health, import, inactive, lists, mark_ready, metrics,
+    numbers, openapi, pause, plan, protect, purchases, reconcile, recycle, replenish, signup, status, touch,
+    twilio_check, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page, runbook_page};
 use crate::http::Place;
@@ -202,26 +202,20 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
             "/admin/phones/api/numbers/{phone_number}/move",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_move).about(custody::about_move)],
         ),
-        Route::new(
-            "/admin/phones/api/inactive",
-            vec![Endpoint::get(Admin, recycling::handle_inactive).about(recycling::about_inactive)],
-        ),
+        Route::new("/admin/phones/api/inactive", vec![Endpoint::get(Admin, inactive::handle).about(inactive::about)]),
         Route::new(
             "/admin/phones/api/recycle",
-            vec![Endpoint::post(Admin, BodyRule::Json, recycling::handle_recycle).about(recycling::about_recycle)],
+            vec![Endpoint::post(Admin, BodyRule::Json, recycle::handle).about(recycle::about)],
         ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/protect",
-            vec![
-                Endpoint::post(Admin, BodyRule::OptionalJson, recycling::handle_protect)
-                    .about(recycling::about_protect),
-            ],
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, protect::handle_protect).about(protect::about_protect)],
         ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/unprotect",
             vec![
-                Endpoint::post(Admin, BodyRule::OptionalJson, recycling::handle_unprotect)
-                    .about(recycling::about_unprotect),
+                Endpoint::post(Admin, BodyRule::OptionalJson, protect::handle_unprotect)
+                    .about(protect::about_unprotect),
             ],
         ),
         Route::new(

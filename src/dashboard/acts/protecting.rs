@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::text::phone;
 use super::number::{about, sent};
 use super::question::Question;
-use crate::api::recycling;
+use crate::api::protect;
 use crate::api::services::Services;
 use crate::http::Problem;
 use crate::routing::Request;
@@ -34,6 +34,6 @@ pub(super) fn ask_unprotect(request: &Request, question: Question) -> Result<Que
 pub(super) async fn perform(services: &Arc<Services>, request: &Request, is_on: bool) -> Result<String, Problem> {
     let number = sent(request)?;
     let told = format!("{} is protected{}.", phone(number.as_str()), if is_on { "" } else { " no more" });
-    recycling::protect(services, &request.caller(), number, is_on).await?;
+    protect::protect(services, &request.caller(), number, is_on).await?;
     Ok(told)
 }

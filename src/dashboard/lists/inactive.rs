@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 
 use super::table::{List, columns, pool_cell, show};
 use super::ways::{Field, Ways};
+use crate::api::inactive::{InactiveView, inactive as read};
 use crate::api::lists::Part;
 use crate::api::notice::NoticeView;
-use crate::api::recycling::{InactiveView, inactive as read};
 use crate::api::services::Services;
 use crate::dashboard::cells::Cell;
 use crate::dashboard::cells::{known_by, number, text, time, user};
