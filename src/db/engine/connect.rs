@@ -49,6 +49,12 @@ struct Doubt {
     looked: Option<Instant>,
 }
 
+impl Doubt {
+    fn has_just_looked(&self) -> bool {
+        self.looked.is_some_and(|looked| looked.elapsed() < LOOKED_EVERY)
+    }
+}
+
 /// One host, and how far the attempt at it is.
 struct Attempt {
     due: Instant,
@@ -101,8 +107,11 @@ impl DatabaseUrl {
     }
 
     /// Looks whether another server has taken the place of the one in use; if so, all sessions of that one are ended. For as long as it takes
-    /// connections and acknowledges nothing: nobody opens a session meanwhile who would find out.
+    /// connections and acknowledges nothing: nobody opens a session meanwhile who would find out. Does nothing when somebody has just looked.
     pub(super) fn look_around(&self) {
+        if self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner).has_just_looked() {
+            return;
+        }
         self.doubt();
         // What came of it, `connect` has noted; the session itself nobody needs.
         drop(self.connect());
@@ -111,8 +120,7 @@ impl DatabaseUrl {
     /// Whether it is time to look at the other hosts, too.
     fn looks_around(&self) -> bool {
         let mut doubt = self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner);
-        let looks = doubt.since.is_some_and(|since| since.elapsed() < LOOKED_FOR)
-            && doubt.looked.is_none_or(|looked| looked.elapsed() >= LOOKED_EVERY);
+        let looks = doubt.since.is_some_and(|since| since.elapsed() < LOOKED_FOR) && !doubt.has_just_looked();
         if looks {
             doubt.looked = Some(Instant::now());
         }
@@ -125,7 +133,7 @@ impl DatabaseUrl {
         let (began, count) = (Instant::now(), opener.count());
         let first = last_good.load(Ordering::Relaxed);
         let turn = |index: usize| began + NEXT_HOST_AFTER * u32::try_from((index + count - first) % count).unwrap_or(0);
-        let looks = count > 1 && self.looks_around();
+        let looks = self.looks_around() && count > 1;
         let mut attempts: Vec<Attempt> = (0..count)
             .map(|index| Attempt { due: if looks { began } else { turn(index) }, pending: None, refused: None })
             .collect();

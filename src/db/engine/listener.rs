@@ -35,8 +35,6 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(2);
 const LOOKED_EVERY: Duration = Duration::from_secs(5);
 /// and how long the server may take to say so.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
-/// How often another server is looked for while this one takes no writes.
-const LOOKED_AROUND_EVERY: Duration = Duration::from_secs(1);
 
 /// What the listener rings, and when it must hurry.
 #[derive(Clone, Default)]
@@ -113,8 +111,7 @@ fn hear(
     db: &Db,
     mut tell: impl FnMut(bool),
 ) -> Result<Ended, String> {
-    let (mut looked, mut looked_around) = (Instant::now(), Instant::now());
-    let mut lookout = Lookout::new(db.standbys());
+    let (mut looked, mut lookout) = (Instant::now(), Lookout::new(db.standbys()));
     connection
         .batch_execute("LISTEN callbunker_stock; LISTEN callbunker_changes")
         .map_err(|error| first_line(&error.to_string()))?;
@@ -142,9 +139,8 @@ fn hear(
             lookout.look(&mut connection).map_err(|error| first_line(&error.to_string()))?;
             tell(db.waits_for_a_standby());
         }
-        if (db.waits_for_a_standby() || db.is_full()) && looked_around.elapsed() >= LOOKED_AROUND_EVERY {
+        if db.waits_for_a_standby() || db.is_full() {
             url.look_around();
-            looked_around = Instant::now();
         }
         let hurry = bell.somebody_waits.load(Ordering::Relaxed);
         std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });
