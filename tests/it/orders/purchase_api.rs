@@ -76,7 +76,9 @@ fn an_order_that_lasts_is_accepted_before_a_proxy_gives_up_and_a_second_try_find
     let order = || daemon.post_with(PURCHASE, &json!({"count": 8}), &[("Idempotency-Key", "k")]);
     let accepted = order();
     assert_eq!(accepted.status, 202, "{accepted:?}");
-    assert_eq!((shape(&accepted.body["purchase_id"]).as_str(), &accepted.body["state"]), ("uuid", &json!("running")));
+    assert_eq!(shape(&accepted.body["purchase_id"]), "uuid");
+    // On a busy machine it may not have begun within that second.
+    assert!(matches!(accepted.body["state"].as_str(), Some("queued" | "running")), "{accepted:?}");
     assert!(
         accepted.body["purchased_count"].as_u64() < Some(8) && accepted.body["requested_count"] == 8,
         "{accepted:?}"
