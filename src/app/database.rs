@@ -34,7 +34,7 @@ pub(super) async fn open(
     migrate_patiently(url, log).await?;
     let runtime = tokio::runtime::Handle::current();
     let db = Db::new(url.clone(), config.database.acquire_timeout(), runtime, telemetry.clone(), log.clone());
-    listen(url.clone(), bell.clone(), db.clone(), log.clone()).map_err(StartError::Threads)?;
+    listen(db.clone(), bell.clone()).map_err(StartError::Threads)?;
     if let Some(sentence) = claim(&db, config).await? {
         return Err(StartError::Foreign(sentence));
     }

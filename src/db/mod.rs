@@ -49,4 +49,3 @@ pub use engine::listener::{StockBell, listen};
 pub use engine::locks;
 pub use engine::migrations::migrate;
 pub use engine::room::signup_look;
-pub use engine::standbys::Standbys;

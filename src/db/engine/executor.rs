@@ -134,9 +134,17 @@ impl Db {
     }
 
     /// For whoever looks whether it is.
-    #[must_use]
-    pub fn standbys(&self) -> &Standbys {
+    pub(super) fn standbys(&self) -> &Standbys {
         &self.standbys
+    }
+
+    /// Where it leads.
+    pub(super) fn url(&self) -> &DatabaseUrl {
+        self.manager.url()
+    }
+
+    pub(super) fn log(&self) -> &slog::Logger {
+        &self.log
     }
 
     pub(super) fn room(&self) -> &Room {

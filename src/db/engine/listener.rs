@@ -17,7 +17,6 @@ use diesel::connection::SimpleConnection as _;
 use tokio::sync::Notify;
 
 use super::alarm::Alarm;
-use super::connect::DatabaseUrl;
 use super::connection::Connection;
 use super::error::{DbError, FROZEN, first_line};
 use super::executor::Db;
@@ -49,14 +48,15 @@ pub struct StockBell {
 ///
 /// # Errors
 /// When the system starts no more threads.
-pub fn listen(url: DatabaseUrl, bell: StockBell, db: Db, log: slog::Logger) -> std::io::Result<()> {
+pub fn listen(db: Db, bell: StockBell) -> std::io::Result<()> {
     std::thread::Builder::new().name("callbunker-listen".to_owned()).spawn(move || {
+        let (url, log) = (db.url(), db.log());
         let (mut is_frozen, mut told) = (false, false);
         loop {
             let connected = url.connect().map_err(|error| first_line(&error.to_string()));
-            tell_of_a_freeze(&mut is_frozen, connected.is_ok(), url.why_away(), &log);
+            tell_of_a_freeze(&mut is_frozen, connected.is_ok(), url.why_away(), log);
             match connected
-                .and_then(|link| hear(link, &url, &bell, &db, |are_away| tell_of_standbys(&mut told, are_away, &log)))
+                .and_then(|link| hear(link, &db, &bell, |are_away| tell_of_standbys(&mut told, are_away, log)))
             {
                 Ok(Ended::ForANewSession) => continue,
                 Err(why) => slog::debug!(log, "not listening to other instances for a moment"; "error" => why),
@@ -104,13 +104,7 @@ pub(in crate::db) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> 
     Ok(conn.batch_execute("NOTIFY callbunker_stock")?)
 }
 
-fn hear(
-    mut connection: Link,
-    url: &DatabaseUrl,
-    bell: &StockBell,
-    db: &Db,
-    mut tell: impl FnMut(bool),
-) -> Result<Ended, String> {
+fn hear(mut connection: Link, db: &Db, bell: &StockBell, mut tell: impl FnMut(bool)) -> Result<Ended, String> {
     let (mut looked, mut lookout) = (Instant::now(), Lookout::new(db.standbys()));
     connection
         .batch_execute("LISTEN callbunker_stock; LISTEN callbunker_changes")
@@ -140,7 +134,7 @@ fn hear(
             tell(db.waits_for_a_standby());
         }
         if db.waits_for_a_standby() || db.is_full() {
-            url.look_around();
+            db.url().look_around();
         }
         let hurry = bell.somebody_waits.load(Ordering::Relaxed);
         std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });
@@ -161,6 +155,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
+    use crate::db::DatabaseUrl;
     use crate::telemetry::Telemetry;
 
     /// Only a bound: each of these takes a second or two.
@@ -178,7 +173,7 @@ mod tests {
     #[test]
     fn a_server_that_lives_on_and_takes_no_writes_is_left_as_soon_as_another_one_took_its_place() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        for (closes, opens_by_itself) in [("a standby is awaited", true), ("its disk is full", false)] {
+        for (closes, is_a_standby_awaited) in [("a standby is awaited", true), ("its disk is full", false)] {
             let former = Cluster::start(ClusterOptions::default()).expect("PostgreSQL");
             let database = former.create_database().expect("a database");
             let standby = former.standby().expect("a standby");
@@ -190,15 +185,15 @@ mod tests {
             )));
             let log = slog::Logger::root(slog::Discard, slog::o!());
             let (handle, wait) = (runtime.handle().clone(), Duration::from_secs(1));
-            let db = Db::new(url.clone(), wait, handle, Telemetry::new(&[]), log.clone());
-            listen(url, StockBell::default(), db.clone(), log).unwrap();
+            let db = Db::new(url, wait, handle, Telemetry::new(&[]), log);
+            listen(db.clone(), StockBell::default()).unwrap();
             let heard = |cluster: &Cluster| {
                 // What it said last: that it listens, or its question who waits for a standby.
                 let sessions = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' OR query LIKE 'SELECT concat_ws%'";
                 cluster.psql_as_owner(database.name(), sessions).is_ok_and(|count| count.trim() != "0")
             };
             eventually("it hears the former primary", || heard(&former));
-            if opens_by_itself {
+            if is_a_standby_awaited {
                 former.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'").unwrap();
                 former.psql("postgres", "SELECT pg_reload_conf()").unwrap();
                 let owner = database.owner_url().to_owned();

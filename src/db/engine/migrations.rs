@@ -7,7 +7,6 @@
 //! How to get it wrong: waiting in line for the lock once and for all. An open read of a nightly dump is enough to stop
 //! every signup until the dump is done.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,25 +48,18 @@ const NO_STANDBY: &str = "the migration is done and waits to be acknowledged: Po
 /// [`DbError::Unavailable`] when PostgreSQL cannot be reached; [`DbError::Unfit`] when it cannot carry callbunker, or was
 /// migrated by a newer one; [`DbError::Collided`] when others kept a lock for too long; [`DbError::Corrupt`] when a
 /// migration is refused.
-pub fn migrate(url: &DatabaseUrl, tell: impl Fn(&str) + Send + Sync + 'static) -> Result<Vec<String>, DbError> {
+pub fn migrate(url: &DatabaseUrl, tell: impl Fn(&str) + Clone + Send + 'static) -> Result<Vec<String>, DbError> {
     examine(url)?;
-    let tell = Arc::new(tell);
-    let mut link = url.connect().map_err(|error| no_connection(&error))?;
-    let outcome = migrate_over(&mut link, url, Arc::clone(&tell));
-    if outcome.is_ok() || !link.wire().is_cut() {
-        return outcome;
+    let mut is_second = false;
+    loop {
+        let (mut link, tell) = (url.connect().map_err(|error| no_connection(&error))?, tell.clone());
+        let watch = Watch::over(url, &mut link, move || tell(NO_STANDBY))?;
+        let outcome = bring_up(&mut link, &watch).map_err(|error| understood(&mut link, error));
+        if outcome.is_ok() || is_second || !link.wire().is_cut() {
+            return outcome;
+        }
+        is_second = true;
     }
-    let mut link = url.connect().map_err(|error| no_connection(&error))?;
-    migrate_over(&mut link, url, tell)
-}
-
-fn migrate_over(
-    link: &mut Link,
-    url: &DatabaseUrl,
-    tell: Arc<impl Fn(&str) + Send + Sync + 'static>,
-) -> Result<Vec<String>, DbError> {
-    let watch = Watch::over(url, link, move || tell(NO_STANDBY))?;
-    bring_up(link, &watch).map_err(|error| understood(link, error))
 }
 
 fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {

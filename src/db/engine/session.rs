@@ -39,6 +39,11 @@ impl SessionManager {
         Self { url, generation: Arc::default(), doubted: Arc::default() }
     }
 
+    /// Where they lead.
+    pub(super) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
     /// Why the last attempt to make one failed.
     pub(super) fn why_away(&self) -> Away {
         self.url.why_away()

@@ -66,7 +66,7 @@ pub(super) fn reading<T>(
 
 /// Whether a standby is known to be away for which commits wait. Clones are one.
 #[derive(Clone)]
-pub struct Standbys {
+pub(in crate::db) struct Standbys {
     are_away: Arc<watch::Sender<bool>>,
     doubted: Arc<Mutex<Option<Instant>>>,
     /// When statements were refused last, by their labels.

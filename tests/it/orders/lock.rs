@@ -6,10 +6,7 @@ use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::world::session::Session;
-use crate::world::{World, eventually};
-
-const HELD: &str = "FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND classid = 0
-    AND objid = 12345 AND granted AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+use crate::world::{HAS_THE_PURCHASE_LOCK, World, eventually};
 
 #[test]
 fn while_somebody_else_holds_the_lock_cron_says_so_and_an_operator_is_told_in_time() {
@@ -131,13 +128,14 @@ fn the_lock_is_held_in_a_transaction_of_its_own_that_holds_back_nothing() {
     std::thread::scope(|scope| {
         let order = scope.spawn(|| daemon.purchase(1).ok());
         eventually("the create is on the wire", || world.twilio.truth().creates_in_flight == 1);
-        let holder = world.sql(&format!("SELECT state, backend_xmin IS NULL, backend_xid IS NULL {HELD}"));
+        let holder =
+            world.sql(&format!("SELECT state, backend_xmin IS NULL, backend_xid IS NULL {HAS_THE_PURCHASE_LOCK}"));
         assert_eq!(holder, "idle in transaction|t|t");
         let rival = world.sql("SELECT pg_try_advisory_lock(12345)");
         assert_eq!(rival, "f", "the earlier service's way of asking");
         order.join().unwrap();
     });
-    eventually("it is given back", || world.count(&format!("SELECT count(*) {HELD}")) == 0);
+    eventually("it is given back", || world.count(&format!("SELECT count(*) {HAS_THE_PURCHASE_LOCK}")) == 0);
 }
 
 #[test]
@@ -149,7 +147,7 @@ fn a_run_whose_lock_died_buys_nothing_more_once_another_instance_has_taken_over(
         let lost = scope.spawn(|| first.purchase(30).ok());
         eventually("the first one buys", || world.bought() >= 2);
         // Between two slices it has none to lose.
-        let cut = format!("SELECT count(pg_terminate_backend(pid)) {HELD}");
+        let cut = format!("SELECT count(pg_terminate_backend(pid)) {HAS_THE_PURCHASE_LOCK}");
         eventually("it loses its lock", || world.count(&cut) > 0);
         let next = second.purchase(30).ok();
         let lost = lost.join().unwrap();

@@ -7,7 +7,7 @@ use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::world::session::Session;
-use crate::world::{World, eventually};
+use crate::world::{HAS_THE_PURCHASE_LOCK, World, eventually};
 
 fn impatient() -> World {
     World::new().quiet().set("twilio.request_timeout_ms", 2000)
@@ -254,10 +254,8 @@ fn a_buyer_that_froze_before_it_named_itself_loses_the_lock_and_harms_nobody_whe
     frozen.failpoints("lock_taken=pause");
     std::thread::scope(|scope| {
         let order = scope.spawn(|| frozen.purchase(1));
-        let held =
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = 12345 AND granted
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        eventually("it has the lock", || world.count(held) == 1);
+        let held = format!("SELECT count(*) {HAS_THE_PURCHASE_LOCK}");
+        eventually("it has the lock", || world.count(&held) == 1);
         assert_eq!(other.send("GET", "/readyz", &[], None).ok()["warnings"], json!([]), "it has just begun");
         other.failpoints(SHORT_MINUTE);
         eventually("it is told", || other.send("GET", "/readyz", &[], None).ok()["warnings"] != json!([]));

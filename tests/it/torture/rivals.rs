@@ -17,15 +17,13 @@ use twilio_simulator::{Fault, FaultKind};
 use super::{is_long, tally};
 use crate::world::daemon::{Daemon, Reply};
 use crate::world::truth::Acknowledged;
-use crate::world::{World, eventually};
+use crate::world::{HAS_THE_PURCHASE_LOCK, World, eventually};
 
 /// Ends the session that holds the purchase lock, if there is one; how many there were.
 pub fn cut_the_lock(world: &World) -> i64 {
-    world.count(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_locks JOIN pg_stat_activity USING (pid)
-          WHERE locktype = 'advisory' AND classid = 0 AND objid = 12345 AND granted AND application_name = 'callbunker purchase lock'
-            AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-    )
+    world.count(&format!(
+        "SELECT count(pg_terminate_backend(pid)) {HAS_THE_PURCHASE_LOCK} AND application_name = 'callbunker purchase lock'"
+    ))
 }
 
 fn rivals(world: &World) -> [Daemon; 3] {
@@ -201,10 +199,6 @@ fn a_large_order_and_the_signups_that_cut_in_share_one_cap() {
     world.assert_truth();
 }
 
-#[cfg(feature = "failpoints")]
-const RUNS_THAT_HAVE_THE_LOCK: &str = "SELECT count(*) FROM purchase_holder h JOIN pg_locks l ON l.pid = h.backend_pid
-                                        WHERE l.locktype = 'advisory' AND l.classid = 0 AND l.objid = 12345 AND l.granted";
-
 /// `first` has taken the lock and loses it before its order runs; an order of `second` runs instead.
 #[cfg(feature = "failpoints")]
 fn overtaken(world: &World, first: &Daemon, second: &Daemon, ask: impl Fn(&Daemon) -> Reply + Sync) -> Value {
@@ -213,7 +207,9 @@ fn overtaken(world: &World, first: &Daemon, second: &Daemon, ask: impl Fn(&Daemo
     let answer = thread::scope(|scope| {
         let overtaken = scope.spawn(|| ask(first));
         // Whoever loses the lock before that gives way, and would come to the pause with another one, for good.
-        eventually("its run has begun", || world.count(RUNS_THAT_HAVE_THE_LOCK) > 0);
+        let begun =
+            format!("SELECT count(*) {HAS_THE_PURCHASE_LOCK} AND pid = (SELECT backend_pid FROM purchase_holder)");
+        eventually("its run has begun", || world.count(&begun) > 0);
         assert!(cut_the_lock(world) > 0, "it has the lock");
         let overtakes = scope.spawn(|| second.purchase(4).ok());
         eventually("the other one buys", || world.bought() > 0);

@@ -42,6 +42,9 @@ use crate::world::daemon::Daemon;
 pub const ADMIN_KEY: &str = "admin-key-0123456789";
 pub const SIGNUP_KEY: &str = "signup-key-0123456789";
 pub const ORIGIN: &str = "https://app.example.com";
+/// Whoever holds the purchase lock of the database that is asked: what comes behind a SELECT's list, to which more may be added.
+pub const HAS_THE_PURCHASE_LOCK: &str = "FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND classid = 0
+    AND objid = 12345 AND granted AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 pub struct World {
     pub database: Database,
