@@ -111,6 +111,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("detach_sent", "the DELETE of what a number was in that left comes next"),
     ("detach_answered", "Twilio's word on that was read, or lost"),
     // PostgreSQL.
+    ("patient_within", "how many seconds patient work waits for the database; `return`: that many, and not a minute"),
     ("frozen_seen", "a new session found the database frozen, those that were there are not cut"),
     // Twilio's events.
     ("event_stored", "events are written down, Twilio was not told"),

@@ -1,7 +1,8 @@
 //! The database of an instance that starts: brought up to date, heard, and claimed for its account and its pools.
 //!
 //! Invariant: nothing is written before the listener hears: where commits wait for a standby that is away, it is the one who says so.
-//! How to get it wrong: claiming before migrating. The rows that say whose a database is are the schema's.
+//! How to get it wrong: claiming before migrating. The rows that say whose a database is are the schema's. Or having systemd end what
+//! migrates: the migration would be rolled back, and begun anew by the next start, for ever.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 use super::StartError;
 use super::claim::{claim, sender_fault};
 use super::pools::claim_pools;
+use super::systemd::notify;
 use crate::config::Config;
 use crate::db::foresight::thresholds_read;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, listen, migrate};
@@ -19,6 +21,10 @@ use crate::telemetry::Telemetry;
 /// How long `serve` waits for PostgreSQL at start.
 const PATIENCE: Duration = Duration::from_secs(60);
 const TRIED_EVERY: Duration = Duration::from_secs(1);
+/// While migrations run, its own or another instance's, systemd hears so often that the start goes on,
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+/// and gives it so long from then on, whatever `TimeoutStartSec=` says.
+const GOES_ON_FOR: Duration = Duration::from_secs(60);
 
 /// Whatever of the configuration the database has to say is in force when it returns.
 ///
@@ -52,7 +58,13 @@ async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), 
     loop {
         let (url, told) = (url.clone(), log.clone());
         let tell = move |waits: &str| slog::crit!(told, "the database is not migrated yet"; "error" => waits);
-        let attempt = tokio::task::spawn_blocking(move || migrate(&url, tell)).await;
+        let mut attempt = tokio::task::spawn_blocking(move || migrate(&url, tell));
+        let attempt = loop {
+            tokio::select! {
+                attempt = &mut attempt => break attempt,
+                () = tokio::time::sleep(TOLD_EVERY) => still_starting(log),
+            }
+        };
         match attempt.map_err(|_panicked| DbError::Panicked("migrate"))? {
             Ok(applied) => {
                 if !applied.is_empty() {
@@ -67,4 +79,9 @@ async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), 
             Err(error) => return Err(error),
         }
     }
+}
+
+fn still_starting(log: &slog::Logger) {
+    let micros = u32::try_from(GOES_ON_FOR.as_micros()).unwrap_or(u32::MAX);
+    notify(log, sd_notify::NotifyState::ExtendTimeoutUsec(micros));
 }

@@ -1,4 +1,5 @@
-//! What is too old goes: audit rows and closed alerts beyond `audit.retention_days`, and sessions that have expired.
+//! What is too old goes: audit rows and closed alerts beyond `audit.retention_days`, sessions that have expired, and what once told who uses
+//! their number.
 //!
 //! Invariant: what is cleared away is bounded, so that a long pause of the daemon does not hold a lock for long.
 
@@ -11,11 +12,14 @@ use crate::config::Config;
 use crate::db::alerts::alerts_forget;
 use crate::db::audit::{audit_forget, audit_retention_set};
 use crate::db::sessions::sessions_forget_expired;
+use crate::db::uses::uses_forget;
 use crate::db::{Db, DbError};
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const SESSIONS_EVERY: Duration = Duration::from_secs(60);
 const AUDIT_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// Walks over calls and messages, and days of touches, are kept so long.
+const USES_KEPT_DAYS: i32 = 400;
 /// Rows of one statement, and statements of one day.
 const FORGET_BATCH: usize = 1000;
 const FORGET_BATCHES_MAX: usize = 500;
@@ -27,6 +31,7 @@ struct Done {
     sessions: Option<Instant>,
     audit: Option<Instant>,
     alerts: Option<Instant>,
+    uses: Option<Instant>,
 }
 
 /// Never ends.
@@ -64,6 +69,10 @@ async fn duties(db: &Db, config: &ArcSwap<Config>, log: &slog::Logger, done: &mu
             }
         }
         done.alerts = Some(Instant::now());
+    }
+    if is_due(done.uses, AUDIT_EVERY) {
+        db.run_patiently("uses_forget", |conn| uses_forget(conn, USES_KEPT_DAYS)).await?;
+        done.uses = Some(Instant::now());
     }
     if is_due(done.audit, AUDIT_EVERY) {
         let mut forgotten = 0;

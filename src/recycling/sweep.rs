@@ -15,7 +15,7 @@ use crate::config::cron_of;
 use crate::db::DbError;
 use crate::db::uses::{
     Page, SweepStanding, Walk, sweep_again, sweep_begin, sweep_break, sweep_claim, sweep_page_taken, sweep_rest,
-    sweeps_stand, uses_forget,
+    sweeps_stand,
 };
 use crate::domain::PhoneNumber;
 use crate::domain::recycling::Swept;
@@ -39,8 +39,6 @@ const ANEW_MAX: i32 = 2;
 const WITHIN: TimeDelta = TimeDelta::hours(48);
 /// A walk takes its time.
 const OVERDUE_BESIDE: TimeDelta = TimeDelta::hours(1);
-/// Walks and days of touches are kept so long.
-const KEPT_DAYS: i32 = 400;
 
 /// How a page was taken.
 enum Turn {
@@ -114,7 +112,6 @@ impl Recycler {
         let (what, instance) = (standing.what, self.instance);
         if let Some(due) = due {
             self.db.run_patiently("sweep_begin", move |conn| sweep_begin(conn, what, days, due)).await?;
-            self.db.run_patiently("uses_forget", |conn| uses_forget(conn, KEPT_DAYS)).await?;
         }
         let claimed = self.db.run_patiently("sweep_claim", move |conn| sweep_claim(conn, what, instance)).await?;
         let Some(mut walk) = claimed else { return Ok(()) };

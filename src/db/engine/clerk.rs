@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::connection::Connection;
 use super::errand::Errand;
 use super::error::DbError;
-use super::executor::{ANSWER_WITHIN, Db, Kept};
+use super::executor::{ANSWER_WITHIN, Db, Kept, SUSPECT_AFTER};
 use crate::domain::Away;
 use crate::telemetry::DatabaseFault;
 
@@ -121,6 +121,9 @@ fn oversee(in_hand: &InHand, db: &Db) -> Result<(), ClerkGone> {
     let so_long = began.elapsed();
     if so_long >= ANSWER_WITHIN + COMES_BACK_WITHIN {
         return Err(ClerkGone::Hangs);
+    }
+    if so_long >= SUSPECT_AFTER {
+        db.look_beside();
     }
     if so_long >= ANSWER_WITHIN && errand.give_up() {
         db.telemetry().database_failed(DatabaseFault::AnswerTimeout);

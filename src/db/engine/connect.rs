@@ -5,6 +5,7 @@
 //! Of several hosts the last good one is tried first, and none waits for another to give up: each is tried in a thread of
 //! its own, and again while another one is still silent, so that a standby is found as soon as it is promoted. Once a session was lost
 //! or given up, the others are looked at beside the last good one: a primary that was left behind takes connections and acknowledges nothing.
+//! Whoever makes the first one of all looks at all of them, and takes the one that was promoted last.
 //! How to get it wrong: asking hosts one after the other. One that stands still would hide a standby that was promoted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -106,10 +107,19 @@ impl DatabaseUrl {
         self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner).since = Some(Instant::now());
     }
 
+    /// Whether there are other hosts, and nobody has just looked at them.
+    pub(super) fn may_look_beside(&self) -> bool {
+        self.0.opener.count() > 1 && !self.has_just_looked()
+    }
+
+    fn has_just_looked(&self) -> bool {
+        self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner).has_just_looked()
+    }
+
     /// Looks whether another server has taken the place of the one in use; if so, all sessions of that one are ended. For as long as it takes
     /// connections and acknowledges nothing: nobody opens a session meanwhile who would find out. Does nothing when somebody has just looked.
     pub(super) fn look_around(&self) {
-        if self.0.doubt.lock().unwrap_or_else(PoisonError::into_inner).has_just_looked() {
+        if self.has_just_looked() {
             return;
         }
         self.doubt();
@@ -133,9 +143,14 @@ impl DatabaseUrl {
         let (began, count) = (Instant::now(), opener.count());
         let first = last_good.load(Ordering::Relaxed);
         let turn = |index: usize| began + NEXT_HOST_AFTER * u32::try_from((index + count - first) % count).unwrap_or(0);
-        let looks = self.looks_around() && count > 1;
+        let is_first = count > 1 && !opener.knows_a_server();
+        let looks = count > 1 && !is_first && self.looks_around();
         let mut attempts: Vec<Attempt> = (0..count)
-            .map(|index| Attempt { due: if looks { began } else { turn(index) }, pending: None, refused: None })
+            .map(|index| Attempt {
+                due: if looks || is_first { began } else { turn(index) },
+                pending: None,
+                refused: None,
+            })
             .collect();
         let deadline = began + opener.patience();
         loop {
@@ -157,6 +172,12 @@ impl DatabaseUrl {
             };
             match outcome {
                 Ok(link) => {
+                    let others = if is_first {
+                        attempts.iter().filter(|attempt| attempt.pending.is_some()).count() - 1
+                    } else {
+                        0
+                    };
+                    let (index, link) = newest_of((index, link), &outcomes, others);
                     last_good.store(index, Ordering::Relaxed);
                     return Ok(link);
                 }
@@ -195,6 +216,23 @@ impl DatabaseUrl {
             Err(error) => Err(ConnectionError::BadConnection(format!("the system starts no more threads: {error}"))),
         }
     }
+}
+
+/// Of all that take writes the one that was promoted last, which cuts the others. Waits for `others`, but not long for those that are silent.
+fn newest_of(
+    first: (usize, Link),
+    outcomes: &mpsc::Receiver<(usize, Result<Link, ConnectionError>)>,
+    others: usize,
+) -> (usize, Link) {
+    let (mut newest, deadline) = (first, Instant::now() + NEXT_HOST_AFTER);
+    for _other in 0..others {
+        match outcomes.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok((index, Ok(link))) if !link.wire().is_cut() => newest = (index, link),
+            Ok(_refused) => {}
+            Err(_silent) => break,
+        }
+    }
+    newest
 }
 
 /// What all hosts said, the only one's word as it is.

@@ -35,6 +35,8 @@ const PLACES: usize = CONNECTIONS_MAX as usize - 1;
 const PATIENT_MAX: usize = 5;
 /// How long a request waits in all, for a connection and for the statement.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1700);
+/// What takes longer may have been asked of a server that stands still or was left behind: where there are other hosts, they are looked at.
+pub(super) const SUSPECT_AFTER: Duration = Duration::from_millis(600);
 /// How long work that nobody waits for at a browser waits for a connection: settling a purchase, say.
 const PATIENT_ACQUIRE: Duration = Duration::from_secs(10);
 /// How long such work may take in all. Its statements end far earlier; a server that stands still ends nothing.
@@ -222,7 +224,7 @@ impl Db {
         let task = self.runtime.spawn(async move {
             db.standbys.wait(for_a_standby).await;
             let _turn = db.patient.acquire().await.expect("the semaphore is never closed");
-            db.within(PATIENT_WITHIN, name, PATIENT_ACQUIRE, work).await
+            db.within(patient_within(), name, PATIENT_ACQUIRE, work).await
         });
         task.await.unwrap_or(Err(DbError::Panicked(name)))
     }
@@ -232,8 +234,14 @@ impl Db {
         let (errand, until) = (Errand::default(), Instant::now() + limit);
         let _deadline = Deadline { errand: errand.clone(), until, runtime: self.runtime.clone() };
         let mut work = pin!(self.start(name, acquire, errand.clone(), work));
+        if limit > SUSPECT_AFTER {
+            if let Ok(outcome) = timeout(SUSPECT_AFTER, &mut work).await {
+                return outcome;
+            }
+            self.look_beside();
+        }
         if limit > ANSWER_WITHIN {
-            if let Ok(outcome) = timeout(ANSWER_WITHIN, &mut work).await {
+            if let Ok(outcome) = timeout(ANSWER_WITHIN - SUSPECT_AFTER, &mut work).await {
                 return outcome;
             }
             // What takes long may wait for a standby, and whoever starts says nothing else meanwhile.
@@ -279,6 +287,14 @@ impl Db {
 impl Db {
     pub(super) fn runtime(&self) -> &tokio::runtime::Handle {
         &self.runtime
+    }
+
+    /// Something takes long. Whoever finds that another server took this one's place ends the sessions here, and the wait with them.
+    pub(super) fn look_beside(&self) {
+        if self.url().may_look_beside() {
+            let url = self.url().clone();
+            self.runtime.spawn_blocking(move || url.look_around());
+        }
     }
 
     /// How long somebody who waits lets us wait for a connection.
@@ -389,6 +405,13 @@ impl Db {
         question.is_done();
         lives && !session.link.wire().is_cut()
     }
+}
+
+fn patient_within() -> Duration {
+    fail::fail_point!("patient_within", |secs| Duration::from_secs(
+        secs.and_then(|secs| secs.parse().ok()).unwrap_or(1)
+    ));
+    PATIENT_WITHIN
 }
 
 /// What is worth counting; a writer who was second is no fault.

@@ -15,7 +15,7 @@ use diesel::{OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_quer
 use super::alarm::Alarm;
 use super::away::unreached;
 use super::connect::DatabaseUrl;
-use super::error::DbError;
+use super::error::{DbError, first_line};
 use super::freeze::is_frozen;
 use super::link::Link;
 use super::rights::{has_list, has_schema, may_change, may_write_the_word};
@@ -95,14 +95,19 @@ pub(super) fn examine(url: &DatabaseUrl) -> Result<(), DbError> {
         let first = diesel::select(sql::<Bool>(&lock)).get_result(&mut *one)?;
         Ok((first, diesel::select(sql::<Bool>(&lock)).get_result(&mut *two)?))
     })();
+    let lacking = |what: &str| {
+        Err(DbError::Unfit(format!(
+            "DATABASE_URL: the advisory locks of this database {what}, so that two instances would buy at the same time; take the URL of \
+             a PostgreSQL server, version 13 or newer"
+        )))
+    };
     match taken {
         Ok((true, false)) => Ok(()),
+        Ok(_) => lacking("exclude nobody"),
+        Err(DbError::Statement { source, .. }) => {
+            lacking(&format!("are not there ({})", first_line(&source.to_string())))
+        }
         Err(error) => Err(error),
-        Ok(_) => Err(DbError::Unfit(
-            "DATABASE_URL: the advisory locks of this database exclude nobody, so that two instances would buy at the \
-             same time; take the URL of a PostgreSQL server, version 13 or newer"
-                .to_owned(),
-        )),
     }
 }
 

@@ -4,6 +4,7 @@
 //! sessions; a schema that is newer than this program is left alone and refused; nothing waits for a table's lock
 //! for longer than two seconds, since every query of the running instances queues behind whoever waits; a server that
 //! stands still ends the attempt; a lost connection, a lock of somebody else's and want of room are no faults of the schema.
+//! Whoever comes second waits for as long as the first one is at it, however long a migration takes.
 //! How to get it wrong: waiting in line for the lock once and for all. An open read of a nightly dump is enough to stop
 //! every signup until the dump is done.
 
@@ -37,6 +38,7 @@ const BETWEEN: Duration = Duration::from_millis(700);
 /// and for how long it comes back, each of them.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
+const LOCK_LOOKED_AT_EVERY: Duration = Duration::from_secs(2);
 const NO_STANDBY: &str = "the migration is done and waits to be acknowledged: PostgreSQL waits for a standby that synchronous_standby_names \
                           names, and none is there; bring it back, or name one that is there: it goes on by itself then";
 
@@ -66,7 +68,7 @@ fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
     link.batch_execute(&format!("SET statement_timeout = 0; SET lock_timeout = '{}ms'", IN_LINE.as_millis()))?;
     // PostgreSQL has this since 14: whoever is frozen with the lock in hand keeps nobody else from migrating for ever.
     let _ = link.batch_execute("SET idle_session_timeout = '60s'");
-    take_turn(link, Instant::now() + PATIENCE)?;
+    take_turn(link)?;
     if !has_schema(link)? {
         link.batch_execute("CREATE SCHEMA callbunker")?;
     }
@@ -92,12 +94,29 @@ fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
     Ok(applied)
 }
 
-/// A session lock: the migrations commit one by one. It goes with this connection.
-fn take_turn(link: &mut Link, until: Instant) -> Result<(), DbError> {
-    let lock = format!("pg_try_advisory_lock({}, {})", MIGRATION_LOCK.0, MIGRATION_LOCK.1);
-    while !diesel::select(sql::<Bool>(&lock)).get_result::<bool>(&mut **link)? {
+/// A session lock: the migrations commit one by one. It goes with this connection. One who holds it is waited for while they work.
+fn take_turn(link: &mut Link) -> Result<(), DbError> {
+    let (space, key) = MIGRATION_LOCK;
+    let lock = format!("pg_try_advisory_lock({space}, {key})");
+    // What another role does is not shown; its session ends by itself when it does nothing.
+    let works = format!(
+        "EXISTS (SELECT FROM pg_locks AS held JOIN pg_stat_activity AS holder USING (pid)
+                  WHERE held.locktype = 'advisory' AND held.classid = {space} AND held.objid = {key} AND held.objsubid = 2 AND held.granted
+                    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    AND (coalesce(holder.state, 'active') = 'active' OR holder.state_change > clock_timestamp() - interval '{} s'))",
+        PATIENCE.as_secs()
+    );
+    let mut ask = |what: &str| diesel::select(sql::<Bool>(what)).get_result::<bool>(&mut **link);
+    let mut until = Instant::now() + PATIENCE;
+    while !ask(&lock)? {
         if Instant::now() >= until {
-            return Err(DbError::Collided("another instance migrates the database".to_owned()));
+            if !ask(&works)? {
+                return Err(DbError::Collided(
+                    "another instance began to migrate the database and does nothing any more: end its session, see pg_stat_activity"
+                        .to_owned(),
+                ));
+            }
+            until = Instant::now() + LOCK_LOOKED_AT_EVERY;
         }
         thread::sleep(LOCK_TRIED_EVERY);
     }

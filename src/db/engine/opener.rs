@@ -41,6 +41,7 @@ const SESSION: &str = "
 const GIVE_UP_WITH_US: &str = "SET client_connection_check_interval = '1s'";
 const BEGAN: &str = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
 const TIMELINE: &str = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
+const CLUSTER: &str = "(SELECT system_identifier FROM pg_control_system())";
 
 /// Which mark comes next. Sockets are the process's, whichever connection string they were opened by: one that gives an attempt up would else
 /// cut another one's connection.
@@ -100,6 +101,11 @@ impl Opener {
     /// How many hosts there are.
     pub(super) fn count(&self) -> usize {
         self.hosts.len()
+    }
+
+    /// Whether a session was made yet.
+    pub(super) fn knows_a_server(&self) -> bool {
+        self.servers().is_one_known()
     }
 
     pub(super) fn patience(&self) -> Duration {
@@ -196,7 +202,8 @@ impl Opener {
             let _ = connection.batch_execute("SET lock_timeout = '2s'");
         }
         // Not every provider tells.
-        let timeline: i64 = diesel::select(sql::<BigInt>(TIMELINE)).get_result(&mut connection).unwrap_or(0);
+        let mut told = |what: &str| diesel::select(sql::<BigInt>(what)).get_result(&mut connection).unwrap_or(0);
+        let (timeline, cluster): (i64, i64) = (told(TIMELINE), told(CLUSTER));
         if settings == Settings::None {
             connection.batch_execute("ROLLBACK").map_err(refused)?;
         }
@@ -206,7 +213,7 @@ impl Opener {
             if settings == Settings::Ours && servers.froze_since(began, asked) {
                 return Err(frozen());
             }
-            let server = Server { began, timeline };
+            let server = Server { began, timeline, cluster };
             if only_promoted && !servers.was_promoted_since(server) {
                 return Err(ConnectionError::BadConnection("it was not promoted after the server in use".to_owned()));
             }
@@ -215,7 +222,9 @@ impl Opener {
         match is_welcome {
             true => Ok(Some(Link::new(connection, wire))),
             false => Err(ConnectionError::BadConnection(
-                "it is the former primary, which another server has replaced; end it or make it a standby".to_owned(),
+                "it is the former primary, which another server has replaced; end it or make it a standby, or promote it if it is to \
+                 serve again"
+                    .to_owned(),
             )),
         }
     }

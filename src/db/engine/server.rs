@@ -2,9 +2,10 @@
 //!
 //! After a failover the connections to the former primary are worth nothing, also those that seem to live: it stands
 //! still, or takes writes that nobody will ever see. Invariants: when a connection reaches another server than the one
-//! before, all connections to that one are cut; a server that was left behind is not returned to while it is the same
-//! process and has not been promoted since; when a server is found frozen, no session made before serves any more.
+//! before, all connections to that one are cut; a server that was left behind is not returned to before it was promoted again, also when
+//! it was started anew meanwhile; when a server is found frozen, no session made before serves any more.
 //! How to get it wrong: telling servers apart by address. A virtual address is another machine's from one moment to the next.
+//! Or by the start of their process alone: a former primary whose machine came back takes writes as if nothing had happened.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -15,11 +16,20 @@ use super::wire::Wire;
 /// Servers that were left behind, at most; older ones have been fenced long since.
 const LEFT_MAX: usize = 16;
 
-/// A running PostgreSQL: when its postmaster began, in microseconds, and the timeline that it writes (0 = not told).
+/// A running PostgreSQL: when its postmaster began, in microseconds, the timeline that it writes and the identifier that it shares with its
+/// standbys (0 = not told).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Server {
     pub(super) began: i64,
     pub(super) timeline: i64,
+    pub(super) cluster: i64,
+}
+
+impl Server {
+    /// Whether `other` was promoted after this one had written last. Timelines of two clusters say nothing of each other.
+    fn is_older_than(self, other: Self) -> bool {
+        self.cluster == other.cluster && self.cluster != 0 && 0 < self.timeline && self.timeline < other.timeline
+    }
 }
 
 /// The connections that are open, and to whom.
@@ -33,6 +43,11 @@ pub(super) struct Servers {
 }
 
 impl Servers {
+    /// Whether any was reached yet.
+    pub(super) fn is_one_known(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// Whether it is the one in use, or took the place of that one.
     pub(super) fn was_promoted_since(&self, server: Server) -> bool {
         self.current.is_none_or(|current| current.began == server.began || server.timeline > current.timeline)
@@ -41,7 +56,9 @@ impl Servers {
     /// Takes a connection in, and cuts those that it makes worthless; false when it is itself one of those.
     pub(super) fn admit(&mut self, server: Server, wire: &Arc<Wire>) -> bool {
         if let Some(current) = self.current.filter(|current| current.began != server.began) {
-            if self.left.contains(&server.began) && server.timeline > 0 && server.timeline <= current.timeline {
+            let was_left =
+                self.left.contains(&server.began) && server.timeline > 0 && server.timeline <= current.timeline;
+            if was_left || server.is_older_than(current) {
                 return false;
             }
             self.left.retain(|left| *left != server.began);
@@ -89,9 +106,13 @@ mod tests {
         Arc::new(Wire::unknown())
     }
 
+    fn server(began: i64, timeline: i64) -> Server {
+        Server { began, timeline, cluster: 7 }
+    }
+
     #[test]
     fn who_reaches_another_server_ends_the_connections_to_the_former_one() {
-        let (old, new) = (Server { began: 1, timeline: 1 }, Server { began: 2, timeline: 2 });
+        let (old, new) = (server(1, 1), server(2, 2));
         let mut servers = Servers::default();
         let wires = [wire(), wire(), wire(), wire()];
         assert!(servers.admit(old, &wires[0]) && servers.admit(old, &wires[1]));
@@ -104,8 +125,7 @@ mod tests {
 
     #[test]
     fn whoever_looks_around_finds_what_was_promoted_after_the_server_in_use() {
-        let (old, new, unknown) =
-            (Server { began: 1, timeline: 1 }, Server { began: 2, timeline: 2 }, Server { began: 3, timeline: 0 });
+        let (old, new, unknown) = (server(1, 1), server(2, 2), server(3, 0));
         let mut servers = Servers::default();
         assert!(servers.was_promoted_since(old), "none is in use");
         assert!(servers.admit(old, &wire()));
@@ -116,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_freeze_ends_the_sessions_of_that_server_and_those_that_asked_before_it() {
-        let (frozen, other) = (Server { began: 1, timeline: 1 }, 2);
+        let (frozen, other) = (server(1, 1), 2);
         let mut servers = Servers::default();
         let (before, wires) = (Instant::now(), [wire(), wire()]);
         assert!(servers.admit(frozen, &wires[0]));
@@ -131,15 +151,32 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_was_promoted_again_or_started_again_is_welcome() {
+    fn a_server_that_was_promoted_again_is_welcome_and_one_that_was_only_started_again_is_not() {
         let mut servers = Servers::default();
         for (server, welcome) in [
-            (Server { began: 1, timeline: 1 }, true),
-            (Server { began: 2, timeline: 2 }, true),
-            (Server { began: 1, timeline: 3 }, true),
-            (Server { began: 2, timeline: 2 }, false),
-            (Server { began: 3, timeline: 1 }, true),
+            (server(1, 1), true),
+            (server(2, 2), true),
+            (server(1, 3), true),
+            (server(2, 2), false),
+            // The machine of the former primary came back.
+            (server(3, 2), false),
+            (server(4, 3), true),
+            (server(3, 4), true),
         ] {
+            assert_eq!(servers.admit(server, &wire()), welcome, "{server:?}");
+        }
+    }
+
+    #[test]
+    fn timelines_of_another_cluster_and_untold_ones_keep_nobody_out() {
+        for (server, welcome) in [
+            (server(2, 2), false),
+            (Server { cluster: 8, ..server(2, 2) }, true),
+            (Server { cluster: 0, ..server(2, 2) }, true),
+            (server(2, 0), true),
+        ] {
+            let mut servers = Servers::default();
+            assert!(servers.admit(self::server(1, 3), &wire()));
             assert_eq!(servers.admit(server, &wire()), welcome, "{server:?}");
         }
     }

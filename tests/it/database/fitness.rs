@@ -91,13 +91,17 @@ fn psql(url: &str, sql: &str) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn an_engine_whose_advisory_locks_exclude_nobody_is_refused() {
+fn an_engine_whose_advisory_locks_exclude_nobody_or_are_not_there_is_refused() {
     let world = World::unmigrated().quiet();
     world.sql(
         "SET allow_system_table_mods = on;
          CREATE OR REPLACE FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
     );
-    is_refused(&world, &["advisory locks", "PostgreSQL"]);
+    is_refused(&world, &["advisory locks", "exclude nobody", "PostgreSQL"]);
+    world.sql(
+        "SET allow_system_table_mods = on; ALTER FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) RENAME TO of_another_name",
+    );
+    is_refused(&world, &["advisory locks", "are not there (function", "PostgreSQL"]);
 }
 
 #[test]

@@ -30,7 +30,8 @@ pub struct Load {
     lost: AtomicUsize,
     /// At which daemon somebody was answered with what they wanted, and when.
     acknowledged: Mutex<Vec<(usize, Instant)>>,
-    refused: AtomicUsize,
+    /// Which daemon refused somebody for want of its database, and when.
+    refused: Mutex<Vec<(usize, Instant)>>,
     ends: AtomicBool,
 }
 
@@ -58,18 +59,26 @@ impl Load {
 
     /// How many were refused.
     pub fn refused(&self) -> usize {
-        self.refused.load(Ordering::Relaxed)
+        self.refused.lock().unwrap().len()
     }
 
     /// How long after `since` each daemon answered for the first time, if both have.
     pub fn both_serve(&self, since: Instant) -> Option<[Duration; 2]> {
-        let all = self.acknowledged.lock().unwrap();
-        let first = |daemon: usize| {
-            let times = all.iter().filter(|(by, at)| *by == daemon && *at >= since).map(|(_, at)| *at);
-            Some(times.min()?.duration_since(since))
-        };
-        Some([first(0)?, first(1)?])
+        both(&self.acknowledged.lock().unwrap(), since)
     }
+
+    /// How long after `since` each daemon missed its database for the first time, if both have.
+    pub fn both_refuse(&self, since: Instant) -> Option<[Duration; 2]> {
+        both(&self.refused.lock().unwrap(), since)
+    }
+}
+
+fn both(all: &[(usize, Instant)], since: Instant) -> Option<[Duration; 2]> {
+    let first = |daemon: usize| {
+        let times = all.iter().filter(|(by, at)| *by == daemon && *at >= since).map(|(_, at)| *at);
+        Some(times.min()?.duration_since(since))
+    };
+    Some([first(0)?, first(1)?])
 }
 
 struct Ending<'a>(&'a Load);
@@ -110,7 +119,8 @@ impl Crowd {
 
     /// Runs `act` while they come and orders are placed.
     pub fn during<T>(&mut self, daemons: &[Daemon; 2], load: &Load, act: impl FnOnce(&Load) -> T) -> T {
-        let (clients, users, pause) = if is_long() { (32, 10, 150) } else { (8, 10, 70) };
+        // 200 a second come, as long as they are answered.
+        let (clients, users, pause) = if is_long() { (32, 10, 160) } else { (16, 10, 80) };
         self.users.resize_with(clients, Vec::new);
         let first_order = self.orders;
         thread::scope(|scope| {
@@ -170,8 +180,12 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
+    /// At a beat of its own, however long an answer takes; what was missed while nobody answered is not caught up.
     fn goes_on(mut self, users_max: usize, pause: Duration) {
+        let mut next = Instant::now() + pause * u32::try_from(self.number).expect("a few") / 32;
         for turn in 0.. {
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            next = Instant::now().max(next + pause);
             if self.load.ends.load(Ordering::Relaxed) {
                 break;
             }
@@ -185,7 +199,6 @@ impl Client<'_> {
                     _ => self.assign(index),
                 }
             }
-            thread::sleep(pause);
         }
     }
 
@@ -221,7 +234,9 @@ impl Client<'_> {
             }
             assert_eq!(answer.status, 503, "{answer:?}");
             assert!(Instant::now() < deadline, "nobody answers: {answer:?}");
-            self.load.refused.fetch_add(1, Ordering::Relaxed);
+            if answer.body["code"] == "database_unavailable" {
+                self.load.refused.lock().unwrap().push((by, Instant::now()));
+            }
             thread::sleep(REFUSED_PAUSE);
         }
         unreachable!("it tries for ever")

@@ -12,6 +12,7 @@ mod patroni;
 mod scenarios;
 mod standby_away;
 mod standby_away_at_start;
+mod started_again;
 #[cfg(feature = "failpoints")]
 mod two_holders;
 mod waiting_commit;

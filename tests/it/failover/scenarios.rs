@@ -9,10 +9,17 @@ use crate::torture::{is_long, tally};
 use crate::world::{World, eventually};
 use twilio_simulator::On;
 
-/// Users come and go. With a load of this size a primary is in the middle of everything.
-pub fn under_way(load: &Load) {
-    let (before, more) = (load.acknowledged(), if is_long() { 400 } else { 60 });
+/// Users come and go, so that a primary is in the middle of everything; how many are answered in a second.
+pub fn under_way(load: &Load) -> f64 {
+    let (began, before, more) = (Instant::now(), load.acknowledged(), if is_long() { 400 } else { 60 });
     eventually("users come and go", || load.acknowledged() >= before + more);
+    f64::from(u32::try_from(load.acknowledged() - before).expect("a few hundred")) / began.elapsed().as_secs_f64()
+}
+
+/// Waits until both daemons have missed their database; how often Twilio had been asked by then.
+fn without_database(world: &World, load: &Load, since: Instant) -> u64 {
+    eventually("both refuse", || load.both_refuse(since).is_some());
+    world.twilio.truth().requests.values().sum()
 }
 
 /// Waits until both daemons serve, which they must within `within` where the machine is this test's own.
@@ -28,8 +35,6 @@ fn served(what: &str, load: &Load, since: Instant, within: Duration) {
 }
 
 const SOON: Duration = Duration::from_secs(2);
-/// Whoever had asked the former primary a moment before gives that up first.
-const LATER: Duration = Duration::from_secs(3);
 
 /// Buys whenever numbers are taken.
 pub fn busy(world: &mut World) {
@@ -77,7 +82,7 @@ fn a_primary_that_is_killed_frozen_or_switched_over_costs_nobody_what_they_were_
             under_way(load);
             pair.primary().freeze().expect("it freezes");
             let since = pair.promote();
-            served("frozen, and another one promoted at once", load, since, LATER);
+            served("frozen, and another one promoted at once", load, since, SOON);
             // It is back, and takes writes; both daemons know it.
             pair.other().thaw().expect("it thaws");
             under_way(load);
@@ -94,13 +99,15 @@ fn a_primary_that_is_killed_frozen_or_switched_over_costs_nobody_what_they_were_
             // It takes connections all the while, and no standby has what is written there.
             under_way(load);
             let since = pair.promote();
-            served("left behind alive", load, since, LATER);
+            served("left behind alive", load, since, SOON);
             under_way(load);
             pair.rejoin();
 
-            let refused = load.refused();
+            let since = Instant::now();
             pair.primary().freeze().expect("it freezes");
-            eventually("somebody is refused", || load.refused() > refused + 2);
+            let asked = without_database(&pair.world, load, since);
+            std::thread::sleep(Duration::from_secs(1));
+            assert_eq!(pair.world.twilio.truth().requests.values().sum::<u64>(), asked, "not one call");
             pair.primary().thaw().expect("it thaws");
             served("frozen, and nothing else", load, Instant::now(), SOON);
             tally::round();
@@ -127,8 +134,9 @@ fn a_primary_that_no_packet_reaches_costs_nobody_what_they_were_told() {
             under_way(load);
             let way = &ways[round % 2];
             way.goes_dark(true);
-            let refused = load.refused();
-            eventually("somebody is refused", || load.refused() > refused + 2);
+            let asked = without_database(&pair.world, load, Instant::now());
+            std::thread::sleep(Duration::from_secs(1));
+            assert_eq!(pair.world.twilio.truth().requests.values().sum::<u64>(), asked, "not one call");
             let since = pair.promote();
             served("black-holed", load, since, SOON);
             // It was there all the while, and what was sent to it arrives.

@@ -2,6 +2,7 @@
 
 mod caddy;
 mod nginx;
+mod two_instances;
 
 use std::time::Duration;
 

@@ -59,10 +59,9 @@ fn sign_up(url: &str, name: &str, keeps: bool, is_over: &AtomicBool, served: &At
     failures
 }
 
-/// Five restarts; twenty in `make torture`.
 #[test]
-fn a_restart_that_hands_the_socket_over_refuses_resets_and_loses_nobody() {
-    let restarts = if crate::torture::is_long() { 20 } else { 5 };
+fn twenty_restarts_that_hand_the_socket_over_refuse_reset_and_lose_nobody() {
+    let restarts = 20;
     let world = World::new().quiet();
     world.daemon_at_once().stop();
     world.sql(
@@ -131,6 +130,8 @@ fn a_request_on_a_connection_that_was_kept_is_answered_after_the_stop_began_and_
     }
     daemon.signal(Signal::SIGTERM);
     eventually("it stops", || daemon.has_logged("stopping"));
+    let mut newcomer = connect();
+    ask(&mut newcomer);
     ask(&mut asks);
     let (mut answers, mut rest) = (String::new(), String::new());
     asks.read_to_string(&mut answers).expect("an answer, and an end that is no reset");
@@ -139,10 +140,14 @@ fn a_request_on_a_connection_that_was_kept_is_answered_after_the_stop_began_and_
     assert!(second.to_lowercase().contains("connection: close"), "{answers}");
     silent.read_to_string(&mut rest).expect("an end that is no reset");
     assert_eq!(daemon.wait().code(), Some(0));
-    // Whoever comes between two daemons waits for the next one.
+    // Whoever comes while one daemon ends, or between two, waits for the next one.
+    newcomer.set_nonblocking(true).expect("it does not wait");
+    assert_eq!(newcomer.read(&mut [0]).map_err(|error| error.kind()), Err(std::io::ErrorKind::WouldBlock));
+    newcomer.set_nonblocking(false).expect("it waits");
     let mut waits = connect();
     ask(&mut waits);
     let _next = served_on(&socket, &world);
+    begins_well(&mut newcomer);
     begins_well(&mut waits);
 }
 

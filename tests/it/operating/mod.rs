@@ -1,6 +1,7 @@
 //! The daemon from its start to its end, watched.
 
 mod attention;
+mod bounds;
 mod contract;
 #[cfg(feature = "failpoints")]
 mod crash;

@@ -13,8 +13,10 @@ use crate::world::daemon::{Daemon, Reply};
 use crate::world::server_program::server_program;
 use crate::world::{a_port_of_its_own, children, eventually};
 
-/// Where the documented files have callbunker.
+/// Where the documented files have callbunker,
 const DOCUMENTED: &str = "127.0.0.1:8080";
+/// and another instance of it.
+const SECOND: &str = "127.0.0.1:8081";
 
 /// A proxy that runs.
 pub struct Front {
@@ -26,13 +28,20 @@ pub struct Front {
 impl Front {
     /// nginx with the documented file.
     pub fn documented_nginx(daemon: &Daemon) -> Self {
-        let text = std::fs::read_to_string("docs/proxy/nginx.conf").expect("the file is there");
+        Self::nginx_of("nginx.conf", &[(DOCUMENTED, address(daemon))])
+    }
+
+    /// nginx with the documented file for two instances at these addresses.
+    pub fn documented_nginx_for_two([one, two]: [&str; 2]) -> Self {
+        Self::nginx_of("nginx-two-instances.conf", &[(DOCUMENTED, one), (SECOND, two)])
+    }
+
+    fn nginx_of(file: &str, places: &[(&str, &str)]) -> Self {
+        let text = documented(file, places);
         let is_tls = |line: &&str| !line.trim_start().starts_with("ssl_certificate");
         let text = text.lines().filter(is_tls).collect::<Vec<_>>().join("\n");
-        assert!(text.contains("listen 443 ssl;") && text.contains(DOCUMENTED), "{text}");
-        Self::nginx(|port| {
-            text.replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port};")).replace(DOCUMENTED, address(daemon))
-        })
+        assert!(text.contains("listen 443 ssl;"), "{text}");
+        Self::nginx(|port| text.replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port};")))
     }
 
     /// nginx that passes on what is below `path`, with these lines.
@@ -59,10 +68,17 @@ impl Front {
 
     /// Caddy with the documented file.
     pub fn documented_caddy(daemon: &Daemon) -> Self {
+        Self::caddy_of("Caddyfile", &[(DOCUMENTED, address(daemon))])
+    }
+
+    /// Caddy with the documented file for two instances at these addresses.
+    pub fn documented_caddy_for_two([one, two]: [&str; 2]) -> Self {
+        Self::caddy_of("Caddyfile-two-instances", &[(DOCUMENTED, one), (SECOND, two)])
+    }
+
+    fn caddy_of(file: &str, places: &[(&str, &str)]) -> Self {
         let (folder, port) = place("caddy");
-        let text = std::fs::read_to_string("docs/proxy/Caddyfile").expect("the file is there");
-        assert!(text.contains(DOCUMENTED), "{text}");
-        let text = text.replace(DOCUMENTED, address(daemon));
+        let text = documented(file, places);
         let text = text.replace(".example.com {", &format!(".example.com:{port} {{\n\tbind 127.0.0.1"));
         let text = text.replace("\ncallbunker.", "\nhttp://callbunker.").replace("\nops.", "\nhttp://ops.");
         let config = folder.join("Caddyfile");
@@ -139,6 +155,15 @@ impl<'a> Asked<'a> {
     pub fn get(path: &'a str, headers: &[(&'a str, &'a str)]) -> Self {
         Self { method: "GET", path, headers: headers.to_vec(), body: String::new() }
     }
+}
+
+/// A file of `docs/proxy`, with callbunker where it is.
+fn documented(file: &str, places: &[(&str, &str)]) -> String {
+    let text = std::fs::read_to_string(format!("docs/proxy/{file}")).expect("the file is there");
+    places.iter().fold(text, |text, (place, address)| {
+        assert!(text.contains(place), "{place} in {text}");
+        text.replace(place, address)
+    })
 }
 
 pub fn address(daemon: &Daemon) -> &str {

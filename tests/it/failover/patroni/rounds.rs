@@ -3,6 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+
 use super::config::TTL;
 use super::members::Patroni;
 use super::table::Round;
@@ -96,20 +98,21 @@ impl Place {
         let load = if what.loses_nothing() { Load::default() } else { Load::forgiving() };
         let before = self.wrong();
         let Self { patroni, world, daemons, crowd } = self;
-        let (served, by_hand) = crowd.during(daemons, &load, |load| {
+        let (rate, Outcome { served, by_hand, without }) = crowd.during(daemons, &load, |load| {
             let leader = patroni.whole();
-            under_way(load);
+            let rate = under_way(load);
             let outcome = befalls(patroni, leader, what, load);
             patroni.heal();
             world.database = patroni.database(patroni.whole());
             under_way(load);
-            outcome
+            (rate, outcome)
         });
         daemons[0].post_empty("/admin/phones/api/pause").ok();
         world.settle();
         let mut wrong = self.wrong().since(before);
         wrong.lost += load.lost();
-        Round { acknowledged: load.acknowledged(), wrong, served, by_hand }
+        wrong.without_database += without.map_or(0, |(from, until)| creates_between(&self.world, from, until));
+        Round { acknowledged: load.acknowledged(), rate, wrong, served, by_hand }
     }
 
     /// Fails where anybody lost anything, or anything else is not as it must be.
@@ -130,42 +133,65 @@ impl Place {
     }
 }
 
-/// Lets it befall the leader, and waits until both daemons serve: how long after the new primary took connections, and after it
-/// acknowledged what is written; and whether somebody had to switch over by hand.
-fn befalls(patroni: &mut Patroni, leader: usize, what: Befalls, load: &Load) -> (Option<[Duration; 2]>, bool) {
+/// How it went.
+struct Outcome {
+    /// How long after the new primary took connections, and after it acknowledged what is written, both daemons served.
+    served: [Duration; 2],
+    /// Whether somebody had to switch over by hand.
+    by_hand: bool,
+    /// From when both daemons had missed their database until a primary took connections; `None` = there was always one.
+    without: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Outcome {
+    fn with_a_database(served: Duration) -> Self {
+        Self { served: [served; 2], by_hand: false, without: None }
+    }
+}
+
+fn utc(at: Instant) -> DateTime<Utc> {
+    Utc::now() - at.elapsed()
+}
+
+/// Calls that buy, as Twilio had them in that time.
+fn creates_between(world: &World, from: DateTime<Utc>, until: DateTime<Utc>) -> usize {
+    world.twilio.truth().creates.iter().filter(|create| (from..until).contains(&create.at)).count()
+}
+
+/// Lets it befall the leader, and waits until both daemons serve.
+fn befalls(patroni: &mut Patroni, leader: usize, what: Befalls, load: &Load) -> Outcome {
+    let since = Instant::now();
     match what {
         Killed => {
             patroni.kill_server(leader);
-            (Some(served_after_promotion(patroni, leader, load)), false)
+            served_after_promotion(patroni, leader, load, since)
         }
         SwitchedOver => {
             let patroni = &*patroni;
-            let served = thread::scope(|scope| {
+            thread::scope(|scope| {
                 scope.spawn(|| patroni.switch_over(leader));
-                served_after_promotion(patroni, leader, load)
-            });
-            (Some(served), false)
+                served_after_promotion(patroni, leader, load, since)
+            })
         }
         EtcdLeaderKilled => {
-            let since = Instant::now();
             patroni.etcd.kill_leader();
-            (Some([served(load, since); 2]), false)
+            Outcome::with_a_database(served(load, since))
         }
         StoodStill => {
             freeze(patroni, leader, Frozen::Both);
             thread::sleep(STANDS_STILL);
             thaw(patroni, leader, Frozen::Both);
-            (Some([served(load, Instant::now()); 2]), false)
+            Outcome::with_a_database(served(load, Instant::now()))
         }
         Fenced(frozen) => {
             freeze(patroni, leader, frozen);
             thread::sleep(FENCED_AFTER);
             patroni.fence(leader);
-            (Some(served_after_promotion(patroni, leader, load)), false)
+            served_after_promotion(patroni, leader, load, since)
         }
         Unfenced(frozen) => {
             freeze(patroni, leader, frozen);
-            let served = served_after_promotion(patroni, leader, load);
+            let outcome = served_after_promotion(patroni, leader, load, since);
             under_way(load);
             thaw(patroni, leader, frozen);
             // Whoever leads by then, it is over.
@@ -176,7 +202,7 @@ fn befalls(patroni: &mut Patroni, leader: usize, what: Befalls, load: &Load) -> 
                 patroni.switch_over(now);
                 self::served(load, since);
             }
-            (Some(served), by_hand || named_by_hand)
+            Outcome { by_hand: by_hand || named_by_hand, ..outcome }
         }
     }
 }
@@ -199,11 +225,17 @@ fn thaw(patroni: &Patroni, member: usize, frozen: Frozen) {
     }
 }
 
-fn served_after_promotion(patroni: &Patroni, former: usize, load: &Load) -> [Duration; 2] {
+fn served_after_promotion(patroni: &Patroni, former: usize, load: &Load, since: Instant) -> Outcome {
     let promoted = patroni.promoted(former);
     // Whoever was answered before a standby had it was not answered by this primary.
     let after = served(load, promoted.acknowledges);
-    [promoted.acknowledges.duration_since(promoted.takes_connections) + after, after]
+    let missed = load.both_refuse(since).map(|[one, other]| since + one.max(other));
+    let without = missed.filter(|missed| *missed < promoted.takes_connections);
+    Outcome {
+        served: [promoted.acknowledges.duration_since(promoted.takes_connections) + after, after],
+        by_hand: false,
+        without: without.map(|missed| (utc(missed), utc(promoted.takes_connections))),
+    }
 }
 
 fn served(load: &Load, since: Instant) -> Duration {

@@ -18,6 +18,8 @@ pub struct Table {
 struct Line {
     rounds: usize,
     acknowledged: usize,
+    /// Answers in a second, before it befell.
+    rates: Vec<f64>,
     wrong: Wrong,
     /// After it takes connections, and after it acknowledges what is written.
     served: Vec<[Duration; 2]>,
@@ -29,8 +31,9 @@ struct Line {
 #[derive(Debug)]
 pub struct Round {
     pub acknowledged: usize,
+    pub rate: f64,
     pub wrong: Wrong,
-    pub served: Option<[Duration; 2]>,
+    pub served: [Duration; 2],
     pub by_hand: bool,
 }
 
@@ -43,11 +46,12 @@ impl Table {
         let line = self.lines.entry(what).or_default();
         line.rounds += 1;
         line.acknowledged += round.acknowledged;
+        line.rates.push(round.rate);
         line.wrong.lost += round.wrong.lost;
         line.wrong.doubled += round.wrong.doubled;
         line.wrong.bought_twice += round.wrong.bought_twice;
         line.wrong.without_database += round.wrong.without_database;
-        line.served.extend(round.served);
+        line.served.push(round.served);
         line.by_hand += usize::from(round.by_hand);
     }
 
@@ -66,24 +70,31 @@ impl Drop for Table {
     fn drop(&mut self) {
         println!("{}", self.head);
         println!(
-            "| what befalls the primary | rounds | acknowledged | lost | doubled | bought twice | calls without a database \
+            "| what befalls the primary | rounds | acknowledged | a second, before | lost | doubled | bought twice | calls without a database \
              | served after it takes connections | … after a standby has what is written | by hand |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|");
         for (what, line) in &self.lines {
             let Wrong { lost, doubled, bought_twice, without_database } = line.wrong;
             let seconds = |which: usize| median_and_worst(line.served.iter().map(|served| served[which]).collect());
             println!(
-                "| {} | {} | {} | {lost} | {doubled} | {bought_twice} | {without_database} | {} | {} | {} |",
+                "| {} | {} | {} | {:.0} | {lost} | {doubled} | {bought_twice} | {without_database} | {} | {} | {} |",
                 what.name(),
                 line.rounds,
                 line.acknowledged,
+                median(&line.rates),
                 seconds(0),
                 seconds(1),
                 line.by_hand
             );
         }
     }
+}
+
+fn median(rates: &[f64]) -> f64 {
+    let mut rates = rates.to_vec();
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or_default()
 }
 
 fn median_and_worst(mut times: Vec<Duration>) -> String {

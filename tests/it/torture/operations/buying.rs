@@ -22,7 +22,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "a purchase by hand",
         ask: Some(|_, daemon, _| purchase(daemon, 3)),
-        reaches: order_steps!["http", "handler", "audit", "order_enqueued", "order_started"],
+        reaches: order_steps!["http", "handler", "audit", "order_enqueued", "order_started", "patient_within"],
         ..PLAIN
     },
     Operation {
