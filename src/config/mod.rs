@@ -40,6 +40,8 @@ pub(crate) use describe::describe_effective;
 pub(crate) use event_stream::scheme_and_host;
 pub(crate) use problem::Problems;
 pub(crate) use root::{Config, DatabaseSettings};
+#[cfg(test)]
+pub(crate) use secrets::SECRETS;
 pub(crate) use secrets::{ApiKey, Secrets, client_key, signup_client_key};
 pub(crate) use sections::*;
 pub(crate) use sources::Sources;

@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::SECRETS;
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -74,6 +76,25 @@ fn every_unit_is_in_the_package_and_in_its_scripts() {
             assets.iter().any(|(source, place)| place.trim_end_matches('/') == folder && source.ends_with(name));
         assert!(is_brought, "the service needs {path}, and the package has no such file");
     }
+}
+
+/// Each may be left out, and none needs a change of the unit.
+#[test]
+fn the_service_is_handed_every_secret_that_there_is_a_file_for() {
+    let service = read("systemd/callbunker.service");
+    let lines_of = |key: &str| -> Vec<String> {
+        service.lines().filter_map(|line| line.strip_prefix(key)).map(str::to_owned).collect()
+    };
+    let of_each = |line: fn(&str) -> String| -> Vec<String> {
+        let mut lines: Vec<String> = SECRETS.iter().map(|name| line(&name.to_ascii_lowercase())).collect();
+        lines.sort();
+        lines
+    };
+    let (mut loaded, mut empty) = (lines_of("LoadCredential="), lines_of("SetCredential="));
+    loaded.sort();
+    empty.sort();
+    assert_eq!(loaded, of_each(|name| format!("{name}:/etc/callbunker/credentials/{name}")));
+    assert_eq!(empty, of_each(|name| format!("{name}:\\n")), "an empty one, where there is no file");
 }
 
 #[test]

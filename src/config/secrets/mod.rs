@@ -33,7 +33,8 @@ use source::{Secret, Vault};
 pub(in crate::config) use alerts::AlertSecrets;
 pub(crate) use api_key::ApiKey;
 pub(super) use dsn::redacted;
-pub(super) use names::{SECRETS, secret_meant_by, secret_problem};
+pub(crate) use names::SECRETS;
+pub(super) use names::{secret_meant_by, secret_problem};
 
 /// What must never be printed.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use crate::config::problem::{Origin, Problem};
 
 /// The variables that hold secrets.
-pub(in crate::config) const SECRETS: &[&str] = &[
+pub(crate) const SECRETS: &[&str] = &[
     "DATABASE_URL",
     "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN",
