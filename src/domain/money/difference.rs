@@ -56,7 +56,7 @@ pub fn difference(month: Month, books: &Books, usage: &Usage, facts: &Facts, uni
     let ours = books.purchases.saturating_add(books.renewals);
     let count = i64::try_from(i128::from(usage.rentals) - i128::from(ours)).unwrap_or(i64::MAX);
     let amount = books.spent.and_then(|spent| usage.price.checked_sub(spent));
-    let (left, mut because) = explain(count, month, facts, unit);
+    let (left, mut because) = explain(count, (month, usage.as_of.date_naive()), facts, unit);
     let explained = because.iter().map(|part| part.amount).try_fold(Decimal::ZERO, |sum, part| sum.checked_add(part?));
     let unexplained = amount.zip(explained).and_then(|(amount, explained)| amount.checked_sub(explained));
     if left != 0 || unexplained.is_some_and(|unexplained| !unexplained.is_zero()) {
@@ -117,6 +117,17 @@ mod tests {
         let unit = Decimal::new(115, 2);
         let books = Books { purchases: 10, renewals: 90, spent: Some(Decimal::new(11500, 2)) };
         difference(month(), &books, &usage(rentals, unit * Decimal::from(rentals)), facts, Some(unit))
+    }
+
+    #[test]
+    fn a_number_whose_day_of_the_month_is_yet_to_come_explains_nothing() {
+        let facts = Facts { foreign: vec![elsewhere(1, "2026-01-17", None)], ..Facts::default() };
+        for (as_of, explained) in [("2026-10-16T23:00:00Z", false), ("2026-10-17T01:00:00Z", true)] {
+            let usage = Usage { as_of: as_of.parse().unwrap(), ..usage(1, Decimal::new(115, 2)) };
+            let books = Books { purchases: 0, renewals: 0, spent: Some(Decimal::ZERO) };
+            let told = difference(month(), &books, &usage, &facts, None);
+            assert_eq!(told.because[0].reason == Reason::Foreign, explained, "{as_of}: {told:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Invariants: a number explains one charge at most; what explains stops when nothing is left to explain; whatever is told,
 //! the counts add up to the difference.
-//! How to get it wrong: naming every foreign number of the account, whether or not anything differs.
+//! How to get it wrong: naming every foreign number of the account, whether or not anything differs. Or one whose day of this month is yet to come.
 
 use std::collections::HashSet;
 
@@ -77,8 +77,14 @@ pub struct Because {
     pub amount: Option<Decimal>,
 }
 
-/// Explains that Twilio counts so many more charges in the month; what is left of the count, and each part that was found.
-pub(super) fn explain(count: i64, month: Month, facts: &Facts, unit: Option<Decimal>) -> (i64, Vec<Because>) {
+/// Explains that Twilio counts so many more charges in the month, up to the day `counted`; what is left of the count, and each part that was
+/// found.
+pub(super) fn explain(
+    count: i64,
+    (month, counted): (Month, NaiveDate),
+    facts: &Facts,
+    unit: Option<Decimal>,
+) -> (i64, Vec<Because>) {
     let (mut left, mut because, mut named) = (count, Vec::new(), HashSet::new());
     let groups = [
         (Reason::Adopted, &facts.adopted),
@@ -86,7 +92,7 @@ pub(super) fn explain(count: i64, month: Month, facts: &Facts, unit: Option<Deci
         (Reason::BoughtAndReleased, &facts.bought_and_released),
     ];
     for (reason, elsewhere) in groups {
-        for number in elsewhere.iter().filter(|number| was_charged(number, month)) {
+        for number in elsewhere.iter().filter(|number| was_charged(number, month, counted)) {
             if left <= 0 {
                 break;
             }
@@ -107,8 +113,8 @@ pub(super) fn explain(count: i64, month: Month, facts: &Facts, unit: Option<Deci
     (left, because)
 }
 
-/// Whether Twilio charged it in the month before it was ours, or gone.
-fn was_charged(number: &Elsewhere, month: Month) -> bool {
-    let charges = charges_between(number.bought_on, month.first(), month.last(), None);
+/// Whether Twilio charged it in the month, up to that day, before it was ours, or gone.
+fn was_charged(number: &Elsewhere, month: Month, counted: NaiveDate) -> bool {
+    let charges = charges_between(number.bought_on, month.first(), month.last().min(counted), None);
     charges.into_iter().any(|day| number.until.is_none_or(|until| day < until))
 }

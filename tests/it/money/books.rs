@@ -48,7 +48,8 @@ fn two_daemons_charge_each_anniversary_once_and_agree_with_twilio_to_the_cent() 
 fn charged_once_and_agreed() {
     let today = Utc::now().date_naive();
     let (world, daemon, numbers) = stocked(7);
-    world.twilio.own(ForeignNumber::new(FOREIGN).date_created(Utc::now() - chrono::TimeDelta::days(75)));
+    // Charged this month already, whatever day it is.
+    world.twilio.own(ForeignNumber::new(FOREIGN).date_created(Utc::now() - Months::new(2)));
     world.twilio.own(ForeignNumber::new(ADOPTED).date_created(Utc::now() - chrono::TimeDelta::days(100)));
     reconcile(&daemon);
     daemon.post(&format!("/admin/phones/api/numbers/{ADOPTED}/adopt"), &json!({})).ok();

@@ -1,6 +1,6 @@
 //! Two daemons at a PostgreSQL that Patroni and etcd manage, round after round, while users come and go and numbers are bought.
 //!
-//! `scripts/torture --failover` runs it, and nothing else does: a hundred rounds take three quarters of an hour (`FAILOVER_ROUNDS=`). The order of what
+//! `scripts/torture --failover` runs it, and nothing else does: a hundred rounds take most of an hour (`FAILOVER_ROUNDS=`). The order of what
 //! befalls is by dice (`FAILOVER_SEED=`); the rounds without a watchdog come last, since Patroni 3.0 on etcd's v3 API gives a leader that
 //! stood still its lock back, and with it is lost what others were told meanwhile. They are counted, not judged.
 //! How to get it wrong: a round that begins before the one before has ended. A primary without a synchronous standby has no successor.
