@@ -40,10 +40,6 @@ fn everything(world: &World) -> BTreeMap<String, String> {
     tables.lines().map(|name| (name.to_owned(), table(name))).collect()
 }
 
-fn requests(world: &World) -> u64 {
-    world.twilio.truth().requests.values().sum()
-}
-
 fn freezes_told(daemon: &Daemon) -> Vec<Value> {
     let is_one = |line: &Value| line["msg"].as_str().is_some_and(|text| text.starts_with("the database is frozen"));
     daemon.log_lines().into_iter().filter(is_one).collect()
@@ -57,7 +53,7 @@ fn a_database_that_somebody_freezes_is_written_by_nobody_until_it_thaws() {
     let number = daemon.assign("u-1").ok()["phone_number"].clone();
     world.freeze();
     obeys(&world, &daemon);
-    let (stands, asked) = (everything(&world), requests(&world));
+    let (stands, asked) = (everything(&world), world.asked_of_twilio());
     for refused in [
         daemon.assign("u-1"),
         daemon.assign("u-2"),
@@ -89,7 +85,7 @@ fn a_database_that_somebody_freezes_is_written_by_nobody_until_it_thaws() {
     let before = tries();
     eventually("it has looked again", || tries() >= before + 2);
     assert_eq!(everything(&world), stands, "not one row");
-    assert_eq!(requests(&world), asked, "not one call");
+    assert_eq!(world.asked_of_twilio(), asked, "not one call");
     assert_eq!(freezes_told(&daemon).len(), 1, "{}", daemon.log_text());
     assert!(freezes_told(&daemon)[0]["level"].as_str().is_some_and(|level| level.starts_with("crit")));
     world.thaw();
@@ -214,7 +210,7 @@ fn a_freeze_and_its_end_are_seen_through_a_pooler_that_hands_out_sessions_from_b
         eventually("it obeys", || is_told(&daemon.get("/admin/phones/api/status")));
         eventually("its log says so", || freezes_told(&daemon).len() == frozen_before + 1);
 
-        let (stands, asked) = (everything(&world), requests(&world));
+        let (stands, asked) = (everything(&world), world.asked_of_twilio());
         assert_eq!(daemon.send("GET", "/readyz", &[], None).status, 503);
         for refused in [daemon.assign("u-9"), daemon.release("u-1"), daemon.purchase(1)] {
             assert!(is_told(&refused), "{refused:?}");
@@ -228,7 +224,7 @@ fn a_freeze_and_its_end_are_seen_through_a_pooler_that_hands_out_sessions_from_b
         let before = told("not listening to other instances");
         eventually("it has looked again", || told("not listening to other instances") >= before + 2);
         assert_eq!(everything(&world), stands, "not one row");
-        assert_eq!(requests(&world), asked, "not one call");
+        assert_eq!(world.asked_of_twilio(), asked, "not one call");
         says(&cluster, thaw);
         let user = format!("u-{}", round + 2);
         eventually("signups succeed again", || daemon.assign(&user).status == 200);

@@ -26,10 +26,6 @@ fn readyz(daemon: &Daemon) -> Reply {
     daemon.send("GET", "/readyz", &[], None)
 }
 
-fn requests(world: &World) -> u64 {
-    world.twilio.truth().requests.values().sum()
-}
-
 /// A signup that fails as the contract says.
 fn fails_fast(daemon: &Daemon, user: &str) {
     let began = Instant::now();
@@ -103,10 +99,10 @@ fn begun(cluster: &Cluster) -> (World, Daemon, BTreeMap<String, Value>) {
 fn while_postgresql_is_down_signups_fail_fast_and_nothing_goes_to_twilio() {
     let cluster = cluster();
     let (world, daemon, before) = begun(&cluster);
-    let asked = requests(&world);
+    let asked = world.asked_of_twilio();
     cluster.stop_immediate().expect("it stops");
     check_outage(&world, &daemon);
-    assert_eq!(requests(&world), asked, "not one call");
+    assert_eq!(world.asked_of_twilio(), asked, "not one call");
     cluster.start_again().expect("it starts");
     check_recovery(&world, &daemon, &before);
     assert_eq!(daemon.stop(), Some(0));
@@ -116,10 +112,10 @@ fn while_postgresql_is_down_signups_fail_fast_and_nothing_goes_to_twilio() {
 fn while_postgresql_is_frozen_signups_fail_fast_and_nothing_goes_to_twilio() {
     let cluster = cluster();
     let (world, daemon, before) = begun(&cluster);
-    let asked = requests(&world);
+    let asked = world.asked_of_twilio();
     cluster.freeze().expect("it freezes");
     check_outage(&world, &daemon);
-    assert_eq!(requests(&world), asked, "not one call");
+    assert_eq!(world.asked_of_twilio(), asked, "not one call");
     cluster.thaw().expect("it thaws");
     check_recovery(&world, &daemon, &before);
     assert_eq!(daemon.stop(), Some(0));
@@ -171,11 +167,11 @@ fn a_monitor_that_cannot_see_the_pool_buys_nothing_until_it_can() {
     let world = World::on(&cluster).set("pool.threshold_low", 5).set("pool.total_min", 0);
     let daemon = world.daemon();
     eventually("the pool is filled", || daemon.status()["available"] == 10);
-    let asked = requests(&world);
+    let asked = world.asked_of_twilio();
     cluster.stop_immediate().expect("it stops");
     eventually("several looks failed", || !daemon.get("/admin/phones/api/status").body["available"].is_u64());
     thread::sleep(Duration::from_secs(2));
-    assert_eq!(requests(&world), asked);
+    assert_eq!(world.asked_of_twilio(), asked);
     cluster.start_again().expect("it starts");
     eventually("the daemon sees it again", || daemon.get("/admin/phones/api/status").status == 200);
     for user in 0..6 {

@@ -16,10 +16,12 @@ pub fn under_way(load: &Load) -> f64 {
     f64::from(u32::try_from(load.acknowledged() - before).expect("a few hundred")) / began.elapsed().as_secs_f64()
 }
 
-/// Waits until both daemons have missed their database; how often Twilio had been asked by then.
-fn without_database(world: &World, load: &Load, since: Instant) -> u64 {
+/// Waits until both daemons have missed their database, and a second more, in which Twilio is not asked for anything.
+fn nothing_goes_without_a_database(world: &World, load: &Load, since: Instant) {
     eventually("both refuse", || load.both_refuse(since).is_some());
-    world.twilio.truth().requests.values().sum()
+    let asked = world.asked_of_twilio();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(world.asked_of_twilio(), asked, "not one call");
 }
 
 /// Waits until both daemons serve, which they must within `within` where the machine is this test's own.
@@ -105,9 +107,7 @@ fn a_primary_that_is_killed_frozen_or_switched_over_costs_nobody_what_they_were_
 
             let since = Instant::now();
             pair.primary().freeze().expect("it freezes");
-            let asked = without_database(&pair.world, load, since);
-            std::thread::sleep(Duration::from_secs(1));
-            assert_eq!(pair.world.twilio.truth().requests.values().sum::<u64>(), asked, "not one call");
+            nothing_goes_without_a_database(&pair.world, load, since);
             pair.primary().thaw().expect("it thaws");
             served("frozen, and nothing else", load, Instant::now(), SOON);
             tally::round();
@@ -134,9 +134,7 @@ fn a_primary_that_no_packet_reaches_costs_nobody_what_they_were_told() {
             under_way(load);
             let way = &ways[round % 2];
             way.goes_dark(true);
-            let asked = without_database(&pair.world, load, Instant::now());
-            std::thread::sleep(Duration::from_secs(1));
-            assert_eq!(pair.world.twilio.truth().requests.values().sum::<u64>(), asked, "not one call");
+            nothing_goes_without_a_database(&pair.world, load, Instant::now());
             let since = pair.promote();
             served("black-holed", load, since, SOON);
             // It was there all the while, and what was sent to it arrives.

@@ -178,21 +178,17 @@ fn without_postgresql(world: &World, recorder: &Recorder, outage: &AtomicBool, a
     outage.store(true, Ordering::Relaxed);
     away();
     // What was on the wire when PostgreSQL went arrives yet, and nothing after it.
-    let mut last = requests(world);
+    let mut last = world.asked_of_twilio();
     eventually("what was on the wire has arrived", || {
         thread::sleep(Duration::from_millis(500));
-        std::mem::replace(&mut last, requests(world)) == last
+        std::mem::replace(&mut last, world.asked_of_twilio()) == last
     });
     let (asked, before) = (last, recorder.refused.load(Ordering::Relaxed));
     eventually("signups are refused", || recorder.refused.load(Ordering::Relaxed) > before + 10);
-    assert_eq!(requests(world), asked, "not one call goes to Twilio");
+    assert_eq!(world.asked_of_twilio(), asked, "not one call goes to Twilio");
     back();
     outage.store(false, Ordering::Relaxed);
     serves_again(recorder);
-}
-
-fn requests(world: &World) -> u64 {
-    world.twilio.truth().requests.values().sum()
 }
 
 #[test]

@@ -197,6 +197,11 @@ impl World {
         answer.lines().last().unwrap_or_default().parse().unwrap_or_else(|_| panic!("{statement}: {answer:?}"))
     }
 
+    /// How often Twilio was asked for anything.
+    pub fn asked_of_twilio(&self) -> u64 {
+        self.twilio.truth().requests.values().sum()
+    }
+
     /// How many numbers Twilio ever sold to us.
     pub fn bought(&self) -> usize {
         self.twilio.truth().purchases.len()
